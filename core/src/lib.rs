@@ -1,0 +1,7 @@
+//! Evidence about who made a text: pure functions from text, tokens and numbers to verdicts.
+//!
+//! No I/O, no clock, no threads, no unsafe; the same code runs natively and in WASM.
+
+#![forbid(unsafe_code)]
+
+pub mod verdict;

@@ -1,0 +1,82 @@
+//! The seam between what scores and what asks for scores.
+
+/// What the model says of one token, given the tokens before it. Logarithms are natural.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct TokenStats {
+    /// log p(token | context).
+    pub logprob: f32,
+    /// 1 for the likeliest token; 1 + the number of tokens that are strictly likelier.
+    pub rank: u32,
+    /// Entropy of the next-token distribution (nats).
+    pub entropy: f32,
+    /// Expectation of log p under the model's own distribution (nats): minus the entropy.
+    pub mean_logprob: f32,
+    /// Variance of log p under the model's own distribution (nats squared).
+    pub variance: f32,
+}
+
+/// Several token sequences laid end to end, without padding. Attention never crosses from one to another.
+#[derive(Debug, Clone, Copy)]
+pub struct PackedBatch<'a> {
+    tokens: &'a [u32],
+    starts: &'a [usize],
+}
+
+/// Why a batch could not be scored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// The batch's shape is wrong.
+    #[error("malformed batch: {0}")]
+    Batch(String),
+    /// The arithmetic failed.
+    #[error("the model's forward pass failed: {0}")]
+    Forward(String),
+}
+
+impl<'a> PackedBatch<'a> {
+    /// `starts` holds the first index of each sequence and, last, the number of tokens; it never falls.
+    pub fn new(tokens: &'a [u32], starts: &'a [usize]) -> Result<Self, BackendError> {
+        let fits = starts.first() == Some(&0)
+            && starts.last() == Some(&tokens.len())
+            && starts.windows(2).all(|pair| pair[0] <= pair[1]);
+        if fits {
+            Ok(Self { tokens, starts })
+        } else {
+            Err(BackendError::Batch(format!(
+                "sequence starts must rise from 0 to {}, the number of tokens",
+                tokens.len()
+            )))
+        }
+    }
+
+    /// All tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &'a [u32] {
+        self.tokens
+    }
+
+    /// Where each sequence starts, and last the number of tokens.
+    #[must_use]
+    pub fn starts(&self) -> &'a [usize] {
+        self.starts
+    }
+
+    /// The sequences, one by one, as ranges of `tokens`.
+    pub fn sequences(&self) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+        self.starts.windows(2).map(|pair| pair[0]..pair[1])
+    }
+}
+
+/// A loaded model on some device.
+pub trait Backend: Send + Sync {
+    /// Short name of device and number format, for example `cpu-f32`.
+    fn name(&self) -> String;
+
+    /// Number of threads or of compute units in use.
+    fn threads(&self) -> usize;
+
+    /// Scores every token but the first of each sequence, in order: a sequence of n tokens gives
+    /// max(n - 1, 0) entries.
+    fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError>;
+}

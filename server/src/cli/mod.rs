@@ -1,0 +1,32 @@
+//! The command line: one file a command, each with its `Args` and a `run`.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Who made this text? Scores text with a local language model; nothing leaves the machine.
+#[derive(Debug, Parser)]
+#[command(name = "bonafide", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+/// What a command can fail with: one line that says what to do.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done: Result<(), Error> = match cli.command {};
+    #[allow(unreachable_code)]
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

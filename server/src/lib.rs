@@ -1,0 +1,8 @@
+//! bonafide: the daemon and the command line, as a library.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod engine;
+pub mod model;
+pub mod paths;

@@ -1,0 +1,2 @@
+//! Language models: which there are, where they are kept, and how they are loaded and run.
+
