@@ -2,7 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod cache;
 pub mod cli;
+pub mod config;
 pub mod engine;
 pub mod model;
 pub mod paths;
+pub mod queue;

@@ -9,7 +9,7 @@
 //! Overload is answered at once. A newcomer is turned away if what stands before it, shared fairly, takes
 //! longer than `max_wait`, or if letting it in would push anyone already waiting past `patience`.
 
-use crate::engine::{EngineError, Plan, Window};
+use crate::engine::{EngineError, Window};
 use bonafide_kernels::backend::TokenStats;
 use prometheus_client::metrics::{counter::Counter, gauge::Gauge, histogram::Histogram};
 use std::collections::{HashMap, VecDeque};
@@ -24,13 +24,16 @@ pub trait Scorer: Send + Sync + 'static {
     fn score(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError>;
 }
 
-/// Statistics by plan, by window, by token: the shape of what was submitted.
+/// Windows by text.
+pub type Work = Vec<Vec<Window>>;
+
+/// Statistics by text, by window, by token: the shape of what was submitted.
 pub type Scores = Vec<Vec<Vec<TokenStats>>>;
 
 /// How much may wait, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QueueLimits {
-    /// Tokens in one forward pass. A window longer than this gets a pass of its own.
+    /// Tokens in one forward pass: room for a full window and some short texts. A window longer than this gets a pass of its own.
     pub batch_tokens: usize,
     /// Tokens that a caller may take in its turn beyond its first window.
     pub quantum_tokens: usize,
@@ -49,7 +52,7 @@ pub struct QueueLimits {
 impl Default for QueueLimits {
     fn default() -> Self {
         Self {
-            batch_tokens: 1024,
+            batch_tokens: 1280,
             quantum_tokens: 256,
             max_callers: 256,
             max_tokens: 262_144,
@@ -158,10 +161,10 @@ impl Queue {
         Ok(Self { shared })
     }
 
-    /// Queues all windows of some plans. Answers at once if there is no room.
-    pub fn submit(&self, plans: Arc<Vec<Plan>>) -> Result<Ticket, QueueError> {
+    /// Queues all windows of some texts. Answers at once if there is no room.
+    pub fn submit(&self, work: Work) -> Result<Ticket, QueueError> {
         let (answer, ticket) = oneshot::channel();
-        let caller = Caller::new(plans, answer);
+        let caller = Caller::new(work, answer);
         let mut state = self.shared.lock();
         if state.stopping {
             return Err(QueueError::Stopped);
@@ -209,8 +212,8 @@ impl Drop for Queue {
 
 #[derive(Debug)]
 struct Caller {
-    plans: Arc<Vec<Plan>>,
-    /// (plan, window) not yet in a batch.
+    work: Arc<Work>,
+    /// (text, window) not yet in a batch.
     pending: VecDeque<(usize, usize)>,
     /// Tokens of `pending`.
     waiting: usize,
@@ -222,15 +225,16 @@ struct Caller {
 }
 
 impl Caller {
-    fn new(plans: Arc<Vec<Plan>>, answer: oneshot::Sender<Result<Scores, QueueError>>) -> Self {
-        let pending: VecDeque<_> = plans
+    fn new(work: Work, answer: oneshot::Sender<Result<Scores, QueueError>>) -> Self {
+        let pending: VecDeque<_> = work
             .iter()
             .enumerate()
-            .flat_map(|(plan, Plan { windows, .. })| (0..windows.len()).map(move |window| (plan, window)))
+            .flat_map(|(text, windows)| (0..windows.len()).map(move |window| (text, window)))
             .collect();
-        let waiting = plans.iter().flat_map(|plan| &plan.windows).map(cost).sum();
-        let scores = plans.iter().map(|plan| vec![Vec::new(); plan.windows.len()]).collect();
-        Self { open: pending.len(), pending, waiting, scores, plans, arrived: Instant::now(), answer }
+        let waiting = work.iter().flatten().map(cost).sum();
+        let scores = work.iter().map(|windows| vec![Vec::new(); windows.len()]).collect();
+        let work = Arc::new(work);
+        Self { open: pending.len(), pending, waiting, scores, work, arrived: Instant::now(), answer }
     }
 
     fn finish(self) {
@@ -243,14 +247,14 @@ impl Caller {
 #[derive(Debug)]
 struct Piece {
     caller: u64,
-    plans: Arc<Vec<Plan>>,
-    plan: usize,
+    work: Arc<Work>,
+    text: usize,
     window: usize,
 }
 
 impl Piece {
     fn window(&self) -> &Window {
-        &self.plans[self.plan].windows[self.window]
+        &self.work[self.text][self.window]
     }
 }
 
@@ -321,19 +325,23 @@ impl State {
         while let Some(id) = self.ring.pop_front() {
             let Some(caller) = self.callers.get_mut(&id) else { continue };
             let mut turn = 0;
-            while let Some(&(plan, window)) = caller.pending.front() {
-                let tokens = cost(&caller.plans[plan].windows[window]);
-                if !batch.is_empty() && used + tokens > limits.batch_tokens {
-                    // Its turn isn't over: it opens the next batch.
-                    self.ring.push_front(id);
-                    return self.taken(batch, used);
-                }
+            while let Some(&(text, window)) = caller.pending.front() {
+                let tokens = cost(&caller.work[text][window]);
                 if turn > 0 && turn + tokens > limits.quantum_tokens {
                     break;
                 }
+                if !batch.is_empty() && used + tokens > limits.batch_tokens {
+                    if turn == 0 {
+                        // It had nothing yet: it opens the next batch.
+                        self.ring.push_front(id);
+                    } else {
+                        self.ring.push_back(id);
+                    }
+                    return self.taken(batch, used);
+                }
                 caller.pending.pop_front();
                 caller.waiting -= tokens;
-                batch.push(Piece { caller: id, plans: Arc::clone(&caller.plans), plan, window });
+                batch.push(Piece { caller: id, work: Arc::clone(&caller.work), text, window });
                 used += tokens;
                 turn += tokens;
             }
@@ -359,7 +367,7 @@ impl State {
 
     fn store(&mut self, piece: &Piece, stats: Vec<TokenStats>) {
         let Some(caller) = self.callers.get_mut(&piece.caller) else { return };
-        caller.scores[piece.plan][piece.window] = stats;
+        caller.scores[piece.text][piece.window] = stats;
         caller.open -= 1;
         if caller.open == 0
             && let Some(caller) = self.callers.remove(&piece.caller)

@@ -45,9 +45,9 @@ fn bench(limits: QueueLimits) -> Bench {
 }
 
 impl Bench {
-    /// Submits one plan with windows of the given tokens.
+    /// Submits one text with windows of the given tokens.
     fn submit(&self, windows: &[&[u32]]) -> Result<Ticket, QueueError> {
-        self.queue.submit(Arc::new(vec![plan(windows)]))
+        self.queue.submit(vec![text(windows)])
     }
 
     /// The next pass, which is still running.
@@ -67,9 +67,8 @@ impl Bench {
     }
 }
 
-fn plan(windows: &[&[u32]]) -> Plan {
-    let windows = windows.iter().map(|tokens| Window { tokens: tokens.to_vec(), skip: 0 }).collect();
-    Plan { windows, ..crate::engine::tests_support::empty_plan() }
+fn text(windows: &[&[u32]]) -> Vec<Window> {
+    windows.iter().map(|tokens| Window { tokens: tokens.to_vec(), skip: 0 }).collect()
 }
 
 fn ranks(scores: &Scores) -> Vec<Vec<u32>> {
@@ -255,14 +254,14 @@ fn an_answer_of_the_wrong_shape_is_an_error() {
         }
     }
     let queue = Queue::start(Arc::new(Silent), small(), QueueMetrics::default()).unwrap();
-    let ticket = queue.submit(Arc::new(vec![plan(&[&[1]])])).unwrap();
+    let ticket = queue.submit(vec![text(&[&[1]])]).unwrap();
     assert!(matches!(wait(ticket).unwrap_err(), QueueError::Broken(_)));
 }
 
 #[test]
 fn nothing_to_score_is_answered_without_a_pass() {
     let bench = bench(small());
-    let ticket = bench.queue.submit(Arc::new(vec![plan(&[]), plan(&[])])).unwrap();
+    let ticket = bench.queue.submit(vec![text(&[]), text(&[])]).unwrap();
     assert_eq!(wait(ticket).unwrap(), vec![Vec::<Vec<TokenStats>>::new(); 2]);
     assert!(bench.seen.try_recv().is_err());
 }
