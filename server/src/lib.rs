@@ -10,3 +10,4 @@ pub mod engine;
 pub mod model;
 pub mod paths;
 pub mod queue;
+pub mod windows;
