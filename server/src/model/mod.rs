@@ -1,2 +1,1 @@
 //! Language models: which there are, where they are kept, and how they are loaded and run.
-
