@@ -99,7 +99,10 @@ impl Cache {
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The key stays out of logs.
-        f.debug_struct("Cache").field("limit", &self.limit).field("bytes", &self.bytes()).finish_non_exhaustive()
+        f.debug_struct("Cache")
+            .field("limit", &self.limit)
+            .field("bytes", &self.bytes())
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,7 +110,8 @@ impl std::fmt::Debug for Cache {
 fn size(report: &BlockReport) -> usize {
     const ENTRY: usize = 64;
     let evidence = report.evidence.iter().map(|evidence| {
-        let values: usize = evidence.values.iter().map(|(name, value)| name.len() + value.len() + ENTRY).sum();
+        let values: usize =
+            evidence.values.iter().map(|(name, value)| name.len() + value.len() + ENTRY).sum();
         size_of_val(evidence) + evidence.code.len() + evidence.message.len() + values
     });
     let detectors = report.detectors.keys().map(|name| name.len() + ENTRY);
@@ -129,8 +133,12 @@ mod tests {
     use bonafide_core::verdict::{Span, Verdict};
 
     fn report(sentences: usize) -> Arc<BlockReport> {
-        let sentence =
-            SentenceReport { span: Span { start: 0, end: 1 }, tokens: 1, mean_logprob: None, probability: None };
+        let sentence = SentenceReport {
+            span: Span { start: 0, end: 1 },
+            tokens: 1,
+            mean_logprob: None,
+            probability: None,
+        };
         Arc::new(BlockReport {
             id: "a".into(),
             verdict: Verdict::Unclear,

@@ -151,13 +151,15 @@ impl Ticket {
 
 impl Queue {
     /// Starts the queue's thread.
-    pub fn start(scorer: Arc<dyn Scorer>, limits: QueueLimits, metrics: QueueMetrics) -> std::io::Result<Self> {
+    pub fn start(
+        scorer: Arc<dyn Scorer>,
+        limits: QueueLimits,
+        metrics: QueueMetrics,
+    ) -> std::io::Result<Self> {
         let state = State { rate: None, ..State::default() };
         let shared = Arc::new(Shared { state: Mutex::new(state), wake: Condvar::new(), limits, metrics });
         let of_thread = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("scorer".into())
-            .spawn(move || of_thread.work(scorer.as_ref()))?;
+        std::thread::Builder::new().name("scorer".into()).spawn(move || of_thread.work(scorer.as_ref()))?;
         Ok(Self { shared })
     }
 
@@ -417,7 +419,9 @@ impl Shared {
             self.observe(tokens, outcomes.len(), took);
             for Outcome { caller, pieces, result } in outcomes {
                 match result {
-                    Ok(scores) => pieces.iter().zip(scores).for_each(|(piece, stats)| state.store(piece, stats)),
+                    Ok(scores) => {
+                        pieces.iter().zip(scores).for_each(|(piece, stats)| state.store(piece, stats))
+                    }
                     Err(error) => state.fail(caller, error),
                 }
             }
@@ -473,7 +477,8 @@ fn score<'a>(scorer: &dyn Scorer, batch: &'a [Piece]) -> Vec<Outcome<'a>> {
             part.push(piece);
         }
     }
-    let mut parts: Vec<_> = order.into_iter().filter_map(|id| parts.remove(&id).map(|part| (id, part))).collect();
+    let mut parts: Vec<_> =
+        order.into_iter().filter_map(|id| parts.remove(&id).map(|part| (id, part))).collect();
     if parts.len() > 1 {
         let together: Vec<&Piece> = parts.iter().flat_map(|(_, part)| part.iter().copied()).collect();
         if let Ok(scores) = score_once(scorer, &together) {

@@ -99,9 +99,12 @@ impl Secrets {
 fn find(held: &[Secret], secret: &str) -> Option<usize> {
     let hash = hash(secret);
     // Every entry is compared in full, whatever the ones before it gave.
-    held.iter().enumerate().fold(None, |found, (index, secret)| {
-        if bool::from(secret.hash.ct_eq(&hash)) { Some(index) } else { found }
-    })
+    held.iter().enumerate().fold(
+        None,
+        |found, (index, secret)| {
+            if bool::from(secret.hash.ct_eq(&hash)) { Some(index) } else { found }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -179,7 +179,11 @@ impl TokenStore {
         let presented = hex(&hash(secret));
         // Every entry is compared in full, whatever the ones before it gave.
         Ok(stored.tokens.iter().fold(None, |found, token| {
-            if bool::from(token.sha256.as_bytes().ct_eq(presented.as_bytes())) { Some(token.clone()) } else { found }
+            if bool::from(token.sha256.as_bytes().ct_eq(presented.as_bytes())) {
+                Some(token.clone())
+            } else {
+                found
+            }
         }))
     }
 
@@ -362,7 +366,8 @@ mod tests {
     fn wrong_secrets_open_nothing() {
         let (_folder, store) = store();
         let secret = store.add("script", &[Scope::Score]).unwrap();
-        for wrong in ["", "bft_", &secret[..secret.len() - 1], &secret.to_uppercase(), &format!("{secret} ")] {
+        for wrong in ["", "bft_", &secret[..secret.len() - 1], &secret.to_uppercase(), &format!("{secret} ")]
+        {
             assert_eq!(store.authenticate(wrong).unwrap(), None, "{wrong:?}");
         }
     }
@@ -371,7 +376,10 @@ mod tests {
     fn names_are_plain_and_unique() {
         let (_folder, store) = store();
         for name in ["", "a b", "é", "../x", &"x".repeat(65)] {
-            assert!(matches!(store.add(name, &[Scope::Score]).unwrap_err(), AccessError::Name(_)), "{name:?}");
+            assert!(
+                matches!(store.add(name, &[Scope::Score]).unwrap_err(), AccessError::Name(_)),
+                "{name:?}"
+            );
         }
         store.add("a", &[Scope::Score]).unwrap();
         assert!(matches!(store.add("a", &[Scope::Score]).unwrap_err(), AccessError::Exists(_)));

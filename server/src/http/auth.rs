@@ -39,9 +39,9 @@ pub(super) fn scopes(app: &App, headers: &HeaderMap) -> Result<Vec<Scope>, ApiEr
         tracing::error!(%error, "the access tokens can't be read");
         ApiError::internal("tokens_unreadable", "the access tokens can't be read")
     })?;
-    named
-        .map(|named| named.scopes)
-        .ok_or_else(|| ApiError::unauthorized("wrong_token", "this token is not known, was revoked, or has ended"))
+    named.map(|named| named.scopes).ok_or_else(|| {
+        ApiError::unauthorized("wrong_token", "this token is not known, was revoked, or has ended")
+    })
 }
 
 fn presented(headers: &HeaderMap) -> Result<&str, ApiError> {

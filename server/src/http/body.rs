@@ -55,7 +55,8 @@ fn too_large(limit: usize) -> ApiError {
 }
 
 fn length(headers: &HeaderMap, limit: usize) -> Result<Option<usize>, ApiError> {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     match length {
         Some(length) if length > limit => Err(too_large(limit)),
         length => Ok(length),

@@ -105,9 +105,8 @@ impl From<QueueError> for ApiError {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", error.to_string())
                     .retry_after(retry_after.as_secs())
             }
-            QueueError::TooLong { .. } => {
-                Self::too_large("too_long_for_this_machine", error.to_string()).hint("send less text in a request")
-            }
+            QueueError::TooLong { .. } => Self::too_large("too_long_for_this_machine", error.to_string())
+                .hint("send less text in a request"),
             QueueError::Stopped => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string()).retry_after(5)
             }

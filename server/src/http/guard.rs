@@ -5,8 +5,8 @@
 //! origin passes. Answers carry no CORS headers, so nothing can be read across origins in any case; the only
 //! exception are browser extensions that the user has listed, by exact origin.
 
-use super::error::ApiError;
 use super::App;
+use super::error::ApiError;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -34,10 +34,16 @@ impl Names {
         }
         if address.port() == 80 {
             // Browsers leave the default port out.
-            let bare: Vec<_> = hosts.iter().filter_map(|host| host.strip_suffix(":80").map(str::to_owned)).collect();
+            let bare: Vec<_> =
+                hosts.iter().filter_map(|host| host.strip_suffix(":80").map(str::to_owned)).collect();
             hosts.extend(bare);
         }
         Self { hosts }
+    }
+
+    /// The address to call.
+    pub(super) fn base(&self) -> String {
+        format!("http://{}", self.hosts.first().map_or("", String::as_str))
     }
 
     fn has(&self, host: &str) -> bool {
@@ -73,7 +79,7 @@ fn check_host<'a>(names: &Names, request: &'a Request) -> Result<&'a str, ApiErr
             "wrong_host",
             "the Host header must be this daemon's address with its port",
         )
-        .hint(format!("call it as http://{}", names.hosts.first().map_or("", String::as_str)))
+        .hint(format!("call it as {}", names.base()))
     };
     let host = only(request.headers(), &header::HOST).ok().flatten().ok_or_else(refused)?;
     // A request line in absolute form names a host of its own, which goes before the header (RFC 9112, 3.2.2).
@@ -88,8 +94,9 @@ fn check_origin<'a>(
     headers: &HeaderMap,
 ) -> Result<Option<&'a HeaderValue>, ApiError> {
     let refused = |message: &'static str| {
-        ApiError::new(StatusCode::FORBIDDEN, "wrong_origin", message)
-            .hint("web pages can't call this daemon; `allowed_extension_origins` in config.toml lists extensions")
+        ApiError::new(StatusCode::FORBIDDEN, "wrong_origin", message).hint(
+            "web pages can't call this daemon; `allowed_extension_origins` in config.toml lists extensions",
+        )
     };
     let origin = only(headers, &header::ORIGIN).map_err(|()| refused("there are several Origin headers"))?;
     if let Some(origin) = origin {
@@ -118,7 +125,8 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
 }
 
 fn is_preflight(request: &Request) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 fn preflight() -> Response {
@@ -133,7 +141,8 @@ fn preflight() -> Response {
 
 fn allow(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after, x-request-id"));
+    headers
+        .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after, x-request-id"));
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
     // An extension's page is another origin: without this the answer would be withheld from it.
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));

@@ -210,7 +210,10 @@ fn newcomers_never_push_those_who_wait_past_their_time() {
     let _long = bench.submit(&[&[2; 80]]).unwrap();
     let _short = bench.submit(&[&[3; 10]]).expect("80 + 10 tokens are done in 9 s");
     let refused = bench.submit(&[&[3; 10]]).unwrap_err();
-    assert!(matches!(refused, QueueError::Overloaded { .. }), "100 tokens and the one in flight take over 10 s");
+    assert!(
+        matches!(refused, QueueError::Overloaded { .. }),
+        "100 tokens and the one in flight take over 10 s"
+    );
 }
 
 #[test]
