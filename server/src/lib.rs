@@ -4,5 +4,6 @@
 
 pub mod cli;
 pub mod engine;
+pub mod eval;
 pub mod model;
 pub mod paths;

@@ -1,5 +1,8 @@
 //! The command line: one file a command, each with its `Args` and a `run`.
 
+pub mod calibrate;
+pub mod eval;
+
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -12,7 +15,10 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Eval(eval::Args),
+    Calibrate(calibrate::Args),
+}
 
 /// What a command can fail with: one line that says what to do.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -20,8 +26,10 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done: Result<(), Error> = match cli.command {};
-    #[allow(unreachable_code)]
+    let done: Result<(), Error> = match cli.command {
+        Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

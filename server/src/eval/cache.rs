@@ -49,7 +49,8 @@ impl StatsCache {
             }
             Err(error) => return Err(fail(error.to_string())),
         };
-        let key = bytes.try_into().map_err(|_| fail("its file `key` is damaged; delete the folder".to_owned()))?;
+        let key =
+            bytes.try_into().map_err(|_| fail("its file `key` is damaged; delete the folder".to_owned()))?;
         Ok(Self { dir: dir.to_owned(), key, model: model.to_owned() })
     }
 
@@ -161,7 +162,13 @@ mod tests {
         (0..3u8)
             .map(|i| {
                 let x = f32::from(i);
-                TokenStats { logprob: -x, rank: u32::from(i) + 1, entropy: x, mean_logprob: -x / 2.0, variance: x }
+                TokenStats {
+                    logprob: -x,
+                    rank: u32::from(i) + 1,
+                    entropy: x,
+                    mean_logprob: -x / 2.0,
+                    variance: x,
+                }
             })
             .collect()
     }

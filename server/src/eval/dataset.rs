@@ -270,7 +270,9 @@ impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::String(text) => Ok(Self(text)),
-            value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => Ok(Self(value.to_string())),
+            value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => {
+                Ok(Self(value.to_string()))
+            }
             _ => Err(serde::de::Error::custom("a field that names something must be a string or a number")),
         }
     }
@@ -355,11 +357,18 @@ mod tests {
 
     #[test]
     fn a_line_keeps_its_fields() {
-        let rows = read("{\"text\":\"One.\",\"label\":\"ai\",\"generator\":\"g\",\"pair\":7,\"domain\":null}\n\n");
+        let rows =
+            read("{\"text\":\"One.\",\"label\":\"ai\",\"generator\":\"g\",\"pair\":7,\"domain\":null}\n\n");
         let row = rows[0].as_ref().unwrap();
         assert_eq!(rows.len(), 1);
-        assert_eq!((row.text.as_str(), row.label, &*row.dataset, row.line), ("One.", Label::Ai, "set.name", 1));
-        assert_eq!((row.field("generator"), row.field("pair"), row.field("domain")), (Some("g"), Some("7"), None));
+        assert_eq!(
+            (row.text.as_str(), row.label, &*row.dataset, row.line),
+            ("One.", Label::Ai, "set.name", 1)
+        );
+        assert_eq!(
+            (row.field("generator"), row.field("pair"), row.field("domain")),
+            (Some("g"), Some("7"), None)
+        );
     }
 
     #[test]
@@ -368,14 +377,19 @@ mod tests {
         assert_eq!(ai[0].as_ref().unwrap().text, "it goes");
         let human = read("{\"text\":\"Ünd so it goes\",\"label\":\"human\",\"prefix_chars\":6}");
         assert_eq!(human[0].as_ref().unwrap().text, "Ünd so it goes");
-        assert!(problem("{\"text\":\"abc\",\"label\":\"ai\",\"prefix_chars\":9}").contains("nothing is left"));
+        assert!(
+            problem("{\"text\":\"abc\",\"label\":\"ai\",\"prefix_chars\":9}").contains("nothing is left")
+        );
     }
 
     #[test]
     fn a_bad_line_is_named_with_its_number() {
         let good = "{\"text\":\"x\",\"label\":\"ai\"}\n";
         for (line, says) in [
-            ("{\"text\":\"x\",\"label\":\"bot\"}", "set.name.jsonl:2: \"label\" must be \"human\" or \"ai\", not \"bot\""),
+            (
+                "{\"text\":\"x\",\"label\":\"bot\"}",
+                "set.name.jsonl:2: \"label\" must be \"human\" or \"ai\", not \"bot\"",
+            ),
             ("{\"label\":\"ai\"}", "set.name.jsonl:2: missing field `text`"),
             ("{\"text\":\"x\"", "set.name.jsonl:2: EOF while parsing"),
             ("{\"text\":\" \",\"label\":\"ai\"}", "\"text\" is empty"),
@@ -403,7 +417,9 @@ mod tests {
 
     #[test]
     fn words_are_cut_at_their_end() {
-        for (text, words, left) in [(" a  b c", 2, " a  b"), ("a b", 2, "a b"), ("a b ", 2, "a b"), ("", 3, "")] {
+        for (text, words, left) in
+            [(" a  b c", 2, " a  b"), ("a b", 2, "a b"), ("a b ", 2, "a b"), ("", 3, "")]
+        {
             let mut text = text.to_owned();
             cut_words(&mut text, words);
             assert_eq!(text, left);
@@ -412,7 +428,7 @@ mod tests {
 
     fn many() -> Vec<Sample> {
         let line = |i: usize| {
-            let (label, generator) = if i % 3 == 0 { ("human", "human") } else { ("ai", ["a", "b"][i % 2]) };
+            let (label, generator) = if i.is_multiple_of(3) { ("human", "human") } else { ("ai", ["a", "b"][i % 2]) };
             format!("{{\"text\":\"text {i}\",\"label\":\"{label}\",\"generator\":\"{generator}\"}}\n")
         };
         read(&(0..300).map(line).collect::<String>()).into_iter().map(Result::unwrap).collect()
@@ -430,7 +446,9 @@ mod tests {
 
     #[test]
     fn the_same_text_is_one_group() {
-        let rows = read("{\"text\":\"x\",\"label\":\"ai\"}\n{\"text\":\"x\",\"label\":\"human\"}\n{\"text\":\"y\",\"label\":\"ai\",\"pair\":\"p\"}\n{\"text\":\"z\",\"label\":\"ai\",\"pair\":\"p\"}");
+        let rows = read(
+            "{\"text\":\"x\",\"label\":\"ai\"}\n{\"text\":\"x\",\"label\":\"human\"}\n{\"text\":\"y\",\"label\":\"ai\",\"pair\":\"p\"}\n{\"text\":\"z\",\"label\":\"ai\",\"pair\":\"p\"}",
+        );
         let groups: Vec<u64> = rows.iter().map(|row| row.as_ref().unwrap().group()).collect();
         assert_eq!(groups[0], groups[1]);
         assert_eq!(groups[2], groups[3]);

@@ -201,9 +201,12 @@ mod tests {
     #[test]
     fn wilson_of_textbook_values() {
         // Newcombe 1998, table I: 81/263, 15/148, 0/20, 1/29.
-        for (hits, of, low, high) in
-            [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
-        {
+        for (hits, of, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
             let estimate = rate(hits, of).unwrap();
             close(estimate.interval[0], low, 5e-5);
             close(estimate.interval[1], high, 5e-5);

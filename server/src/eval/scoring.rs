@@ -29,6 +29,29 @@ impl Scorer for Engine {
     }
 }
 
+/// Scores only the beginning of each text.
+pub struct Beginning<'a, S> {
+    /// What scores.
+    pub scorer: &'a S,
+    /// Most tokens of a text.
+    pub tokens: usize,
+}
+
+impl<S: Scorer> Scorer for Beginning<'_, S> {
+    fn plan(&self, text: &str) -> Result<Plan, EngineError> {
+        let mut plan = self.scorer.plan(text)?;
+        plan.windows.truncate(1);
+        for window in &mut plan.windows {
+            window.tokens.truncate(self.tokens);
+        }
+        Ok(plan)
+    }
+
+    fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
+        self.scorer.score_windows(windows)
+    }
+}
+
 /// Why texts could not be scored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,13 +75,16 @@ pub enum ScoringError {
 /// What happened so far, for a progress bar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Bytes of text done.
+    /// Bytes of text done, estimated from the tokens while a chunk of texts is under way.
     pub bytes: u64,
     /// Tokens that went through the model.
     pub scored: u64,
     /// Tokens whose statistics the cache had.
     pub cached: u64,
 }
+
+/// Takes a text's index, its plan and one list of statistics a window.
+pub type Take<'a, E> = dyn FnMut(usize, &Plan, &[Vec<TokenStats>]) -> Result<(), E> + 'a;
 
 /// Scores every text once and hands each, in order, to `take` with its plan and one list of statistics a window.
 ///
@@ -69,7 +95,7 @@ pub fn score_texts<E: From<ScoringError>>(
     cache: Option<&StatsCache>,
     texts: &[&str],
     told: &mut dyn FnMut(Progress),
-    take: &mut dyn FnMut(usize, &Plan, &[Vec<TokenStats>]) -> Result<(), E>,
+    take: &mut Take<'_, E>,
 ) -> Result<(), E> {
     let mut progress = Progress::default();
     for range in chunks(texts) {
@@ -79,20 +105,24 @@ pub fn score_texts<E: From<ScoringError>>(
             .collect::<Result<Vec<_>, _>>()
             .map_err(ScoringError::from)?;
         let mut chunk = Chunk::new(&plans, cache, &mut progress);
+        let before = progress;
+        let bytes: u64 = texts[range.clone()].iter().map(|text| text.len() as u64).sum();
+        let open = chunk.open_tokens().max(1);
         for batch in chunk.batches() {
             progress.scored += chunk.score(scorer, cache, &batch)? as u64;
+            progress.bytes = before.bytes + bytes * (progress.scored - before.scored) / open;
             told(progress);
         }
-        for ((index, plan), stats) in range.clone().zip(&plans).zip(&chunk.stats) {
+        for ((index, plan), stats) in range.zip(&plans).zip(&chunk.stats) {
             take(index, plan, stats)?;
-            progress.bytes += texts[index].len() as u64;
         }
+        progress.bytes = before.bytes + bytes;
         told(progress);
     }
     Ok(())
 }
 
-/// Ranges of texts of about [`CHUNK_TOKENS`]; no text of natural language has more than one token a byte.
+/// Ranges of texts of about [`CHUNK_TOKENS`], at the usual four bytes a token.
 fn chunks(texts: &[&str]) -> Vec<std::ops::Range<usize>> {
     let mut ranges = Vec::new();
     let (mut start, mut bytes) = (0, 0);
@@ -144,6 +174,10 @@ impl<'a> Chunk<'a> {
 
     fn window(&self, (plan, window): (usize, usize)) -> &'a Window {
         &self.plans[plan].windows[window]
+    }
+
+    fn open_tokens(&self) -> u64 {
+        self.open.iter().map(|&at| self.window(at).tokens.len() as u64).sum()
     }
 
     /// Neighbours in length share a batch.
@@ -201,7 +235,8 @@ mod tests {
     impl Scorer for Fake {
         fn plan(&self, text: &str) -> Result<Plan, EngineError> {
             let tokens: Vec<u32> = text.bytes().map(u32::from).collect();
-            let windows = tokens.chunks(self.window).map(|part| Window { tokens: part.to_vec(), skip: 0 }).collect();
+            let windows =
+                tokens.chunks(self.window).map(|part| Window { tokens: part.to_vec(), skip: 0 }).collect();
             Ok(Plan { text: text.into(), windows })
         }
 
@@ -251,6 +286,13 @@ mod tests {
         let (second, last) = run(&fake, Some(&cache), &["abcdef", "ijk", "gh"]);
         assert_eq!((&first[0], &first[1]), (&second[0], &second[2]));
         assert_eq!(last, Progress { bytes: 11, scored: 3, cached: 8 });
+    }
+
+    #[test]
+    fn a_beginning_is_one_window_of_few_tokens() {
+        let fake = Fake { window: 4, batches: Mutex::default() };
+        let plan = Beginning { scorer: &fake, tokens: 3 }.plan("abcdefgh").unwrap();
+        assert_eq!(plan.windows.iter().map(|w| w.tokens.len()).collect::<Vec<_>>(), [3]);
     }
 
     #[test]
