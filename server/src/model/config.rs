@@ -12,6 +12,15 @@ pub(crate) enum Architecture {
 }
 
 impl Architecture {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+            Self::Gemma3 => "gemma3",
+        }
+    }
+
     fn parse(name: &str) -> Result<Self, LoadError> {
         match name {
             "llama" => Ok(Self::Llama),
@@ -62,7 +71,9 @@ impl Config {
         let head_dim = gguf.number(&key("attention.key_length")).unwrap_or(dim / heads);
         let rotated = gguf.number(&key("rope.dimension_count")).unwrap_or(head_dim);
         if rotated != head_dim || !head_dim.is_multiple_of(2) {
-            return Err(LoadError::Unsupported(format!("rotary embedding of {rotated} of {head_dim} dimensions")));
+            return Err(LoadError::Unsupported(format!(
+                "rotary embedding of {rotated} of {head_dim} dimensions"
+            )));
         }
         if gguf.number(&key("expert_count")).is_ok_and(|experts| experts > 0) {
             return Err(LoadError::Unsupported("mixture-of-experts layers are not supported".to_owned()));

@@ -3,6 +3,7 @@
 mod config;
 mod decoder;
 pub mod gguf;
+pub mod store;
 pub mod tokenizer;
 
 pub use decoder::CpuModel;

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use tokenizers::models::bpe::BPE;
 use tokenizers::normalizers::{NFC, Prepend, Replace, Sequence as Normalizers};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
@@ -24,6 +23,10 @@ const SPACE_MARK: &str = "\u{2581}";
 const LLAMA3_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 /// The same with single digits (Qwen 2).
 const QWEN2_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// Single decimal digits. Other numeric characters (one half, circled one) stay with what precedes them, as
+/// in the reference outputs; other readers of this pre-tokenizer split those off too.
+const DECIMAL_DIGIT: &str = r"\p{Nd}";
 
 /// A tokenizer with what a forward pass must put before a text.
 pub(crate) struct TextTokenizer {
@@ -51,10 +54,16 @@ impl TextTokenizer {
             "llama" => sentence_piece(gguf)?,
             other => return Err(LoadError::Tokenizer(format!("its kind `{other}` is not supported"))),
         };
-        inner.with_truncation(None).map_err(|error| LoadError::Tokenizer(error.to_string()))?.with_padding(None);
+        inner
+            .with_truncation(None)
+            .map_err(|error| LoadError::Tokenizer(error.to_string()))?
+            .with_padding(None);
         let bos = if gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(kind == "llama") {
             let id = gguf.number("tokenizer.ggml.bos_token_id")?;
-            Some(u32::try_from(id).map_err(|_| LoadError::Metadata("tokenizer.ggml.bos_token_id".to_owned()))?)
+            Some(
+                u32::try_from(id)
+                    .map_err(|_| LoadError::Metadata("tokenizer.ggml.bos_token_id".to_owned()))?,
+            )
         } else {
             None
         };
@@ -70,7 +79,11 @@ impl TextTokenizer {
 
 fn vocabulary(gguf: &Gguf) -> Result<Vec<String>, LoadError> {
     let tokens = gguf.strings("tokenizer.ggml.tokens")?;
-    if u32::try_from(tokens.len()).is_ok() { Ok(tokens) } else { Err(LoadError::Tokenizer("too many tokens".into())) }
+    if u32::try_from(tokens.len()).is_ok() {
+        Ok(tokens)
+    } else {
+        Err(LoadError::Tokenizer("too many tokens".into()))
+    }
 }
 
 fn build(builder: tokenizers::models::bpe::BpeBuilder) -> Result<Tokenizer, LoadError> {
@@ -100,7 +113,7 @@ fn byte_level(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
     let bytes = |regex| ByteLevel::new(false, false, regex);
     let pre_tokenizer = match pre.as_str() {
         "gpt-2" | "default" => bytes(true).into(),
-        "smollm" => sequence(vec![Digits::new(true).into(), bytes(true).into()]),
+        "smollm" => sequence(vec![split(DECIMAL_DIGIT)?, bytes(true).into()]),
         "qwen2" => sequence(vec![split(QWEN2_PATTERN)?, bytes(false).into()]),
         "llama-bpe" | "llama3" => sequence(vec![split(LLAMA3_PATTERN)?, bytes(false).into()]),
         other => return Err(LoadError::Tokenizer(format!("its pre-tokenizer `{other}` is not supported"))),
@@ -158,8 +171,12 @@ fn sentence_piece(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
 /// shorter ones.
 fn merges_from_scores(tokens: &[String], scores: &[f32], types: &[usize]) -> Vec<(String, String)> {
     let mergeable = |at: usize| types[at] == NORMAL || types[at] == USER_DEFINED;
-    let known: HashMap<&str, usize> =
-        tokens.iter().enumerate().filter(|(at, _)| mergeable(*at)).map(|(at, token)| (token.as_str(), at)).collect();
+    let known: HashMap<&str, usize> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| mergeable(*at))
+        .map(|(at, token)| (token.as_str(), at))
+        .collect();
     let mut merges: Vec<(f32, usize, usize)> = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(at, _)| types[*at] == NORMAL) {
         for (cut, _) in token.char_indices().skip(1) {
