@@ -72,8 +72,11 @@ pub fn run(args: &Args) -> Result<(), Error> {
         langs: args.lang.clone(),
     };
     let samples = load_all(&files, &selection)?;
-    let engine =
-        Engine::load(&EngineOptions { model: args.model.clone(), threads: args.threads, calibration: None })?;
+    let engine = Engine::load_uncalibrated(&EngineOptions {
+        model: args.model.clone(),
+        threads: args.threads,
+        calibration: None,
+    })?;
     let texts = score(args, &engine, &samples)?;
 
     let model = engine.model();
@@ -97,7 +100,7 @@ fn score(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<Text>, 
     let bar = progress_bar(&contents);
     let mut texts = Vec::with_capacity(samples.len());
     let scorer = Beginning { scorer: engine, tokens: MAX_TOKENS };
-    score_texts::<Error>(
+    score_texts::<_, Error>(
         &scorer,
         cache.as_ref(),
         &contents,

@@ -6,7 +6,9 @@ use crate::eval::cache::StatsCache;
 use crate::eval::dataset::{self, Label, Sample, Selection};
 use crate::eval::report::{Outcome, Report, write_tables};
 use crate::eval::scoring::{Progress, score_texts};
+use bonafide_core::text::scoring::ScoringText;
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::prelude::*;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,9 @@ pub struct Args {
     /// Cut each text after N words (runs between white space).
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     max_words: Option<usize>,
+    /// Cut each text after N of the model's tokens.
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    max_tokens: Option<usize>,
     /// Leave out lines that are no labelled texts instead of failing.
     #[arg(long)]
     skip_bad: bool,
@@ -62,26 +67,29 @@ pub fn run(args: &Args) -> Result<(), Error> {
         max_words: args.max_words,
         langs: Vec::new(),
     };
-    let samples = load_all(&args.data, &selection)?;
+    let mut samples = load_all(&args.data, &selection)?;
     let engine = Engine::load(&EngineOptions {
         model: args.model.clone(),
         threads: args.threads,
         calibration: args.calibration.clone(),
     })?;
+    if let Some(tokens) = args.max_tokens {
+        samples.par_iter_mut().try_for_each(|sample| cut_tokens(&engine, &mut sample.text, tokens))?;
+    }
     let cache = open_cache(&engine, args.stats_cache.as_deref())?;
     let mut scores = args.scores.as_deref().map(create).transpose()?;
 
     let texts: Vec<&str> = samples.iter().map(|sample| sample.text.as_str()).collect();
     let bar = progress_bar(&texts);
     let mut outcomes = Vec::with_capacity(samples.len());
-    score_texts::<Error>(
+    score_texts::<_, Error>(
         &engine,
         cache.as_ref(),
         &texts,
         &mut |now| advance(&bar, now),
         &mut |index, plan, stats| {
             let sample = &samples[index];
-            let report = engine.judge(&index.to_string(), plan, stats, false)?;
+            let report = engine.judge(&index.to_string(), plan, stats, false);
             let outcome = Outcome::new(sample, &report);
             if let Some(scores) = &mut scores {
                 write_score(scores, sample, &outcome, report.p_value, report.token_count)?;
@@ -102,6 +110,16 @@ pub fn run(args: &Args) -> Result<(), Error> {
         writeln!(out)?;
     } else {
         write_tables(&report, &mut out)?;
+    }
+    Ok(())
+}
+
+/// Cuts a text before the token after so many.
+fn cut_tokens(engine: &Engine, text: &mut String, tokens: usize) -> Result<(), Error> {
+    let plan = engine.plan(text)?;
+    if let Some(first_out) = engine.join(&plan, &[]).get(tokens) {
+        let end = ScoringText::new(text).original_span(first_out.bytes.clone()).start;
+        *text = text.chars().take(end).collect();
     }
     Ok(())
 }

@@ -320,3 +320,130 @@ pub fn count(texts: &[Text]) -> Vec<DatasetAccount> {
     }
     accounts.into_values().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Tokens whose log-probabilities wander about a mean, differently for every text.
+    fn stats(count: usize, mean: f64, text: u64) -> Vec<Stats> {
+        let noise = |i: usize| (hash(&[&text.to_le_bytes(), &i.to_le_bytes()]) % 1000) as f64 / 1000.0;
+        let style = noise(usize::MAX) - 0.5;
+        (0..count)
+            .map(|i| {
+                let logprob = (mean + style + 4.0 * noise(i) - 2.0).min(-0.01) as f32;
+                let rank = ((-logprob).exp() as u32).max(1);
+                Stats { logprob, rank, entropy: 3.0 - style as f32, mean_logprob: -3.0, variance: 2.0 }
+            })
+            .collect()
+    }
+
+    fn labelled(label: Label, dataset: &str, pair: usize) -> Labelled {
+        Labelled {
+            text: format!("{pair} {}", "word ".repeat(MIN_WORDS)),
+            label,
+            dataset: dataset.into(),
+            line: 1,
+            fields: [("pair", pair.to_string())].into(),
+        }
+    }
+
+    fn texts() -> Vec<Text> {
+        let mut texts = Vec::new();
+        for (set, dataset) in ["train.a", "train.b", "train.c"].into_iter().enumerate() {
+            for pair in 0..400 {
+                for (label, mean) in [(Label::Human, -3.5), (Label::Ai, -2.2)] {
+                    let sample = labelled(label, dataset, pair);
+                    let seed = (set * 1000 + 2 * pair + usize::from(label == Label::Ai)) as u64;
+                    texts.extend(Text::new(&sample, &stats(60 + (pair * 37) % 400, mean, seed), 1));
+                }
+            }
+        }
+        texts
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            version: "test".to_owned(),
+            model: ModelRef { name: "m".to_owned(), sha256: "00".repeat(32) },
+            languages: vec!["en".to_owned()],
+            penalty: 1e-2,
+        }
+    }
+
+    #[test]
+    fn parts_have_their_shares_and_follow_the_document() {
+        let mut counts = BTreeMap::new();
+        for group in 0..20_000 {
+            *counts.entry(part(group, 0)).or_insert(0_i32) += 1;
+        }
+        assert!((counts[&Part::Fit] - 7000).abs() < 300, "{counts:?}");
+        assert!((counts[&Part::Conformal] - 9000).abs() < 300, "{counts:?}");
+        let (human, ai) = (labelled(Label::Human, "train.a", 7), labelled(Label::Ai, "train.a", 7));
+        assert_eq!(part(human.group(), 3), part(ai.group(), 3));
+        assert!((0..100).any(|group| part(group, 0) != part(group, 1)));
+    }
+
+    #[test]
+    fn too_few_words_or_tokens_make_no_text() {
+        let mut sample = labelled(Label::Ai, "train.a", 1);
+        assert!(Text::new(&sample, &stats(100, -2.0, 1), 0).is_some());
+        assert!(Text::new(&sample, &stats(10, -2.0, 1), 0).is_none());
+        sample.text = "word ".repeat(MIN_WORDS - 1);
+        assert!(Text::new(&sample, &stats(100, -2.0, 1), 0).is_none());
+    }
+
+    #[test]
+    fn a_calibration_holds_its_rate_on_texts_that_it_has_not_seen() {
+        let texts = texts();
+        let calibration = fit(&texts, &settings()).unwrap();
+        assert_eq!(calibration.data, ["train.a", "train.b", "train.c"]);
+        let held_out = texts.iter().filter(|text| text.part == Part::HeldOut);
+        let measured = measure(&calibration, held_out.map(|text| &text.samples[text.measures]));
+        assert!(measured.humans > 150 && measured.ais > 150, "{measured:?}");
+        assert!(measured.auroc.unwrap() > 0.95, "{measured:?}");
+        assert!(measured.fpr_ci.unwrap()[0] < 0.02, "{measured:?}");
+        let json = serde_json::to_string(&calibration).unwrap();
+        assert!(json.len() < 200_000, "{}", json.len());
+        let back: Calibration = serde_json::from_str(&json).unwrap();
+        back.validate().unwrap();
+    }
+
+    #[test]
+    fn each_data_set_is_measured_whole_without_itself() {
+        let texts = texts();
+        let left_out = leave_one_out(&texts, &settings()).unwrap();
+        assert_eq!(left_out.keys().collect::<Vec<_>>(), ["train.a", "train.b", "train.c"]);
+        assert!(left_out.values().all(|measured| (measured.humans, measured.ais) == (400, 400)));
+    }
+
+    #[test]
+    fn counts_and_ranges_add_up() {
+        let texts = texts();
+        let counts = count(&texts);
+        assert_eq!(counts.len(), 3);
+        assert_eq!(counts[0].human.values().sum::<usize>(), 400);
+        let calibration = fit(&texts, &settings()).unwrap();
+        let by_tokens = measure_by_tokens(&calibration, &texts);
+        let held_out = texts.iter().filter(|text| text.part == Part::HeldOut);
+        let samples: usize = held_out.map(|text| text.samples.len()).sum();
+        assert_eq!(by_tokens.values().map(|m| m.humans + m.ais).sum::<usize>(), samples);
+        let by_dataset = measure_by_dataset(&calibration, &texts);
+        let once: usize = by_dataset.values().map(|m| m.humans + m.ais).sum();
+        assert_eq!(once, texts.iter().filter(|text| text.part == Part::HeldOut).count());
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_has_one_length_in_each_range(whole in MIN_PREFIX..=MAX_TOKENS, random: u64) {
+            let lengths = lengths(whole, random);
+            let bucket = |length: usize| BUCKET_EDGES.iter().filter(|&&edge| length >= edge).count();
+            let buckets: Vec<usize> = lengths.iter().copied().map(bucket).collect();
+            prop_assert_eq!(buckets, (0..=bucket(whole)).collect::<Vec<_>>());
+            prop_assert!(lengths[0] >= MIN_PREFIX);
+            prop_assert_eq!(*lengths.last().unwrap(), whole);
+        }
+    }
+}

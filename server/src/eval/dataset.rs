@@ -428,7 +428,8 @@ mod tests {
 
     fn many() -> Vec<Sample> {
         let line = |i: usize| {
-            let (label, generator) = if i.is_multiple_of(3) { ("human", "human") } else { ("ai", ["a", "b"][i % 2]) };
+            let (label, generator) =
+                if i.is_multiple_of(3) { ("human", "human") } else { ("ai", ["a", "b"][i % 2]) };
             format!("{{\"text\":\"text {i}\",\"label\":\"{label}\",\"generator\":\"{generator}\"}}\n")
         };
         read(&(0..300).map(line).collect::<String>()).into_iter().map(Result::unwrap).collect()

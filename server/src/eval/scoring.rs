@@ -2,26 +2,35 @@
 //! forward pass of one short text at a time leaves most of the machine idle.
 
 use super::cache::{CacheError, StatsCache};
-use crate::engine::{Engine, EngineError, Plan, Window};
+use crate::engine::{BATCH_TOKENS, Engine, EngineError, Plan, Window};
 use bonafide_kernels::backend::TokenStats;
 use rayon::prelude::*;
 
-/// Tokens in one forward pass, unless one window alone has more.
-pub const BATCH_TOKENS: usize = 4096;
 /// Tokens whose plans and statistics are held at once: enough batches to sort windows by length among them.
 const CHUNK_TOKENS: usize = 16 * BATCH_TOKENS;
 
 /// What scores windows: the engine, or a stand-in for tests.
 pub trait Scorer: Sync {
+    /// A tokenised text.
+    type Plan: Send + Sync;
+
     /// Tokenises a text and cuts it into windows.
-    fn plan(&self, text: &str) -> Result<Plan, EngineError>;
+    fn plan(&self, text: &str) -> Result<Self::Plan, EngineError>;
+    /// The windows, in order.
+    fn windows<'a>(&self, plan: &'a Self::Plan) -> &'a [Window];
     /// Scores windows in one packed pass; one list of statistics a window, in order.
     fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError>;
 }
 
 impl Scorer for Engine {
+    type Plan = Plan;
+
     fn plan(&self, text: &str) -> Result<Plan, EngineError> {
         Engine::plan(self, text)
+    }
+
+    fn windows<'a>(&self, plan: &'a Plan) -> &'a [Window] {
+        &plan.windows
     }
 
     fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
@@ -29,7 +38,7 @@ impl Scorer for Engine {
     }
 }
 
-/// Scores only the beginning of each text.
+/// Scores only the beginning of each text: one window.
 pub struct Beginning<'a, S> {
     /// What scores.
     pub scorer: &'a S,
@@ -38,13 +47,19 @@ pub struct Beginning<'a, S> {
 }
 
 impl<S: Scorer> Scorer for Beginning<'_, S> {
-    fn plan(&self, text: &str) -> Result<Plan, EngineError> {
-        let mut plan = self.scorer.plan(text)?;
-        plan.windows.truncate(1);
-        for window in &mut plan.windows {
+    type Plan = Vec<Window>;
+
+    fn plan(&self, text: &str) -> Result<Vec<Window>, EngineError> {
+        let whole = self.scorer.plan(text)?;
+        let mut windows: Vec<Window> = self.scorer.windows(&whole).iter().take(1).cloned().collect();
+        for window in &mut windows {
             window.tokens.truncate(self.tokens);
         }
-        Ok(plan)
+        Ok(windows)
+    }
+
+    fn windows<'a>(&self, plan: &'a Vec<Window>) -> &'a [Window] {
+        plan
     }
 
     fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
@@ -84,18 +99,18 @@ pub struct Progress {
 }
 
 /// Takes a text's index, its plan and one list of statistics a window.
-pub type Take<'a, E> = dyn FnMut(usize, &Plan, &[Vec<TokenStats>]) -> Result<(), E> + 'a;
+pub type Take<'a, P, E> = dyn FnMut(usize, &P, &[Vec<TokenStats>]) -> Result<(), E> + 'a;
 
 /// Scores every text once and hands each, in order, to `take` with its plan and one list of statistics a window.
 ///
 /// `told` hears after every batch. With a cache, what it has isn't scored again, and every batch is kept as soon as
 /// it is scored, so that a run that is stopped goes on where it was.
-pub fn score_texts<E: From<ScoringError>>(
-    scorer: &impl Scorer,
+pub fn score_texts<S: Scorer, E: From<ScoringError>>(
+    scorer: &S,
     cache: Option<&StatsCache>,
     texts: &[&str],
     told: &mut dyn FnMut(Progress),
-    take: &mut Take<'_, E>,
+    take: &mut Take<'_, S::Plan, E>,
 ) -> Result<(), E> {
     let mut progress = Progress::default();
     for range in chunks(texts) {
@@ -104,7 +119,8 @@ pub fn score_texts<E: From<ScoringError>>(
             .map(|text| scorer.plan(text))
             .collect::<Result<Vec<_>, _>>()
             .map_err(ScoringError::from)?;
-        let mut chunk = Chunk::new(&plans, cache, &mut progress);
+        let windows: Vec<&[Window]> = plans.iter().map(|plan| scorer.windows(plan)).collect();
+        let mut chunk = Chunk::new(windows, cache, &mut progress);
         let before = progress;
         let bytes: u64 = texts[range.clone()].iter().map(|text| text.len() as u64).sum();
         let open = chunk.open_tokens().max(1);
@@ -139,41 +155,36 @@ fn chunks(texts: &[&str]) -> Vec<std::ops::Range<usize>> {
     ranges
 }
 
-/// Some plans and what is known of their windows.
+/// The windows of some plans and what is known of them.
 struct Chunk<'a> {
-    plans: &'a [Plan],
+    windows: Vec<&'a [Window]>,
     stats: Vec<Vec<Vec<TokenStats>>>,
     /// (plan, window) of those still to score, longest first.
     open: Vec<(usize, usize)>,
 }
 
 impl<'a> Chunk<'a> {
-    fn new(plans: &'a [Plan], cache: Option<&StatsCache>, progress: &mut Progress) -> Self {
-        let known: Vec<Vec<Option<Vec<TokenStats>>>> = plans
+    fn new(windows: Vec<&'a [Window]>, cache: Option<&StatsCache>, progress: &mut Progress) -> Self {
+        let known: Vec<Vec<Option<Vec<TokenStats>>>> = windows
             .par_iter()
-            .map(|plan| plan.windows.iter().map(|window| cache?.get(&window.tokens)).collect())
+            .map(|own| own.iter().map(|window| cache?.get(&window.tokens)).collect())
             .collect();
         let mut open = Vec::new();
-        let mut stats = Vec::with_capacity(plans.len());
-        for (plan, known) in known.into_iter().enumerate() {
-            let windows = known.into_iter().enumerate().map(|(window, known)| match known {
-                Some(stats) => {
-                    progress.cached += plans[plan].windows[window].tokens.len() as u64;
-                    stats
+        for (plan, known) in known.iter().enumerate() {
+            for (window, known) in known.iter().enumerate() {
+                match known {
+                    Some(_) => progress.cached += windows[plan][window].tokens.len() as u64,
+                    None => open.push((plan, window)),
                 }
-                None => {
-                    open.push((plan, window));
-                    Vec::new()
-                }
-            });
-            stats.push(windows.collect());
+            }
         }
-        open.sort_by_key(|&(plan, window)| std::cmp::Reverse(plans[plan].windows[window].tokens.len()));
-        Self { plans, stats, open }
+        open.sort_by_key(|&(plan, window)| std::cmp::Reverse(windows[plan][window].tokens.len()));
+        let stats = known.into_iter().map(|own| own.into_iter().map(Option::unwrap_or_default).collect());
+        Self { stats: stats.collect(), windows, open }
     }
 
     fn window(&self, (plan, window): (usize, usize)) -> &'a Window {
-        &self.plans[plan].windows[window]
+        &self.windows[plan][window]
     }
 
     fn open_tokens(&self) -> u64 {
@@ -212,7 +223,7 @@ impl<'a> Chunk<'a> {
         }
         for (&(plan, window), stats) in batch.iter().zip(scored) {
             if let Some(cache) = cache {
-                cache.put(&self.plans[plan].windows[window].tokens, &stats)?;
+                cache.put(&self.windows[plan][window].tokens, &stats)?;
             }
             self.stats[plan][window] = stats;
         }
@@ -233,11 +244,15 @@ mod tests {
     }
 
     impl Scorer for Fake {
-        fn plan(&self, text: &str) -> Result<Plan, EngineError> {
+        type Plan = Vec<Window>;
+
+        fn plan(&self, text: &str) -> Result<Vec<Window>, EngineError> {
             let tokens: Vec<u32> = text.bytes().map(u32::from).collect();
-            let windows =
-                tokens.chunks(self.window).map(|part| Window { tokens: part.to_vec(), skip: 0 }).collect();
-            Ok(Plan { text: text.into(), windows })
+            Ok(tokens.chunks(self.window).map(|part| Window { tokens: part.to_vec(), skip: 0 }).collect())
+        }
+
+        fn windows<'a>(&self, plan: &'a Vec<Window>) -> &'a [Window] {
+            plan
         }
 
         fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
@@ -250,11 +265,17 @@ mod tests {
     fn run(fake: &Fake, cache: Option<&StatsCache>, texts: &[&str]) -> (Vec<Vec<Vec<f32>>>, Progress) {
         let mut seen = Vec::new();
         let mut last = Progress::default();
-        score_texts::<ScoringError>(fake, cache, texts, &mut |now| last = now, &mut |index, plan, stats| {
-            assert_eq!((index, &*plan.text), (seen.len(), texts[index]));
-            seen.push(stats.iter().map(|w| w.iter().map(|t| t.logprob).collect()).collect());
-            Ok(())
-        })
+        score_texts::<_, ScoringError>(
+            fake,
+            cache,
+            texts,
+            &mut |now| last = now,
+            &mut |index, plan, stats| {
+                assert_eq!((index, plan), (seen.len(), &fake.plan(texts[index]).unwrap()));
+                seen.push(stats.iter().map(|w| w.iter().map(|t| t.logprob).collect()).collect());
+                Ok(())
+            },
+        )
         .unwrap();
         (seen, last)
     }
@@ -292,7 +313,7 @@ mod tests {
     fn a_beginning_is_one_window_of_few_tokens() {
         let fake = Fake { window: 4, batches: Mutex::default() };
         let plan = Beginning { scorer: &fake, tokens: 3 }.plan("abcdefgh").unwrap();
-        assert_eq!(plan.windows.iter().map(|w| w.tokens.len()).collect::<Vec<_>>(), [3]);
+        assert_eq!(plan.iter().map(|w| w.tokens.len()).collect::<Vec<_>>(), [3]);
     }
 
     #[test]
