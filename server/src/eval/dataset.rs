@@ -304,22 +304,32 @@ pub fn cut_words(text: &mut String, words: usize) {
     }
 }
 
-/// Takes at most `limit` texts of each label, in proportion from each generator, kind and domain: systematic
-/// sampling along an order by stratum and, within it, by a hash of the seed and the text. The same seed and file
-/// always give the same texts.
+/// Takes at most `limit` texts of each label, in proportion from each generator, kind and domain.
+///
+/// Within a stratum the order is that of a hash of the seed and the text, and the k-th of a stratum of n stands at
+/// (k - 1/2)/n on a scale that all strata of the label share; the first `limit` on it are taken. So the same seed and
+/// file always give the same texts, and a larger limit only adds texts: what was scored for a smaller one is not lost.
 #[must_use]
 pub fn stratified(samples: Vec<Sample>, limit: usize, seed: u64) -> Vec<Sample> {
+    let mut strata: BTreeMap<_, Vec<(u64, usize)>> = BTreeMap::new();
+    for (index, sample) in samples.iter().enumerate() {
+        let stratum = (sample.label, ["generator", "kind", "domain"].map(|name| sample.field(name)));
+        let priority = hash(&[&seed.to_le_bytes(), sample.text.as_bytes()]);
+        strata.entry(stratum).or_default().push((priority, index));
+    }
+    let mut order: BTreeMap<Label, Vec<(f64, u64, usize)>> = BTreeMap::new();
+    for ((label, _), mut members) in strata {
+        members.sort_unstable();
+        let size = members.len() as f64;
+        let placed = members.into_iter().enumerate();
+        let placed = placed.map(|(k, (priority, index))| ((k as f64 + 0.5) / size, priority, index));
+        order.entry(label).or_default().extend(placed);
+    }
     let mut keep = vec![false; samples.len()];
-    for label in [Label::Human, Label::Ai] {
-        let mut order: Vec<usize> = (0..samples.len()).filter(|&i| samples[i].label == label).collect();
-        let stratum = |i: usize| ["generator", "kind", "domain"].map(|name| samples[i].field(name));
-        order.sort_by_cached_key(|&i| {
-            let priority = hash(&[&seed.to_le_bytes(), samples[i].text.as_bytes()]);
-            (stratum(i).map(|value| value.map(str::to_owned)), priority, i)
-        });
-        let wanted = limit.min(order.len());
-        for k in 0..wanted {
-            keep[order[(2 * k + 1) * order.len() / (2 * wanted)]] = true;
+    for members in order.values_mut() {
+        members.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        for &(_, _, index) in members.iter().take(limit) {
+            keep[index] = true;
         }
     }
     let mut kept = keep.into_iter();
@@ -443,6 +453,8 @@ mod tests {
         assert_eq!(taken, stratified(many(), 20, 1));
         assert_ne!(taken, stratified(many(), 20, 2));
         assert_eq!(stratified(many(), 1000, 1), many());
+        let fewer = stratified(many(), 7, 1);
+        assert!(fewer.len() == 14 && fewer.iter().all(|sample| taken.contains(sample)));
     }
 
     #[test]
