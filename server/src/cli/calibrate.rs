@@ -38,9 +38,10 @@ pub struct Args {
     /// Languages (ISO 639-1) of the texts to take; texts without one are taken too.
     #[arg(long, value_delimiter = ',', default_value = "en")]
     lang: Vec<String>,
-    /// Strength of the L2 penalty on the head's weights.
-    #[arg(long, default_value_t = 1e-3)]
-    penalty: f64,
+    /// Strength of the L2 penalty on the head's weights; else the one that serves texts of a data set best that the
+    /// head was not fitted on.
+    #[arg(long)]
+    penalty: Option<f64>,
     /// The calibration's name; else the model's name and the languages.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -60,7 +61,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
-    if !(args.penalty.is_finite() && args.penalty >= 0.0) {
+    if args.penalty.is_some_and(|penalty| !(penalty.is_finite() && penalty >= 0.0)) {
         return Err("--penalty must be a number that is not negative".into());
     }
     let files = files(&args.data)?;
@@ -84,7 +85,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         version: args.name.clone().unwrap_or_else(|| format!("{}-{}", model.name, args.lang.join("-"))),
         model: ModelRef { name: model.name, sha256: model.sha256 },
         languages: args.lang.clone(),
-        penalty: args.penalty,
+        penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&texts), Ok)?,
     };
     let calibration = calibrate::fit(&texts, &settings)?;
     let account = account(&texts, &settings, &calibration)?;
@@ -107,7 +108,7 @@ fn score(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<Text>, 
         &mut |now| advance(&bar, now),
         &mut |index, _, windows| {
             let stats: Vec<Stats> = windows.iter().flatten().map(stats).collect();
-            texts.extend(Text::new(&samples[index], &stats, args.seed));
+            texts.extend(Text::new(&samples[index], &stats, &args.lang, args.seed));
             Ok(())
         },
     )?;
@@ -182,6 +183,7 @@ fn account(texts: &[Text], settings: &Settings, calibration: &Calibration) -> Re
         program: env!("CARGO_PKG_VERSION").to_owned(),
         command: command(std::env::args()),
         model: settings.model.clone(),
+        penalty: settings.penalty,
         data,
         held_out: calibrate::measure(calibration, held_out.map(|text| &text.samples[text.measures])),
         held_out_by_tokens: calibrate::measure_by_tokens(calibration, texts),
@@ -219,7 +221,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 
 fn print(account: &Account, path: &Path) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}: {} for {}", path.display(), account.version, account.model.name)?;
+    let Account { version, model, penalty, .. } = account;
+    writeln!(out, "{}: {version} for {}, penalty {penalty}", path.display(), model.name)?;
     writeln!(out, "\nOn texts that took no part in it (flagged: likely_ai or mixed):")?;
     let mut rows = vec![row("held out", &account.held_out)];
     rows.extend(account.held_out_by_tokens.iter().map(|(name, m)| row(&format!("  {name} tokens"), m)));

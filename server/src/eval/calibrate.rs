@@ -14,11 +14,12 @@
 
 use super::dataset::{Label, Sample as Labelled, hash};
 use super::metrics::{self, Estimate};
-use bonafide_core::calibration::fit::{FitError, Recipe, Sample, calibrate};
+use bonafide_core::calibration::fit::{self, FitError, Recipe, Sample};
 use bonafide_core::calibration::{self, BUCKET_EDGES, Calibration, ModelRef, Outcome};
 use bonafide_core::detect::Stats;
 use bonafide_core::judge::MIN_WORDS;
-use bonafide_core::text::words;
+use bonafide_core::text::scoring::ScoringText;
+use bonafide_core::text::{language, prose, words};
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,10 +64,16 @@ pub struct Text {
 }
 
 impl Text {
-    /// `None` if the text is too short for a verdict, or a statistic is not finite.
+    /// `None` if no verdict would be given on the text (too short, no prose, in another language), or a statistic is
+    /// not finite: tables of texts that are never judged would promise nothing about those that are.
     #[must_use]
-    pub fn new(labelled: &Labelled, stats: &[Stats], seed: u64) -> Option<Self> {
-        if words::count(&labelled.text) < MIN_WORDS {
+    pub fn new(labelled: &Labelled, stats: &[Stats], languages: &[String], seed: u64) -> Option<Self> {
+        let scoring = ScoringText::new(&labelled.text);
+        let known = language::detect(scoring.text())?;
+        if words::count(scoring.text()) < MIN_WORDS
+            || prose::objection(&labelled.text).is_some()
+            || !languages.iter().any(|language| language == known)
+        {
             return None;
         }
         let label = match labelled.label {
@@ -123,6 +130,12 @@ pub struct Settings {
     pub penalty: f64,
 }
 
+/// The penalty that serves texts of a data set the head has not seen best.
+pub fn choose_penalty(texts: &[Text]) -> Result<f64, FitError> {
+    let own = texts.iter().filter(|text| text.part == Part::Fit);
+    fit::choose_penalty(&own.flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>())
+}
+
 /// Fits on the texts' own parts.
 pub fn fit(texts: &[Text], settings: &Settings) -> Result<Calibration, FitError> {
     let of = |wanted| texts.iter().filter(move |text| text.part == wanted);
@@ -138,7 +151,7 @@ fn run(
     data: Vec<String>,
     settings: &Settings,
 ) -> Result<Calibration, FitError> {
-    calibrate(&Recipe {
+    fit::calibrate(&Recipe {
         version: settings.version.clone(),
         model: settings.model.clone(),
         languages: settings.languages.clone(),
@@ -227,6 +240,8 @@ pub struct Account {
     pub command: String,
     /// The model file.
     pub model: ModelRef,
+    /// Strength of the L2 penalty on the head's weights.
+    pub penalty: f64,
     /// What it was made from.
     pub data: Vec<DatasetAccount>,
     /// On held-out texts of the same data sets, each once.
@@ -340,9 +355,21 @@ mod tests {
             .collect()
     }
 
+    /// English of so many words.
+    fn prose(first: usize, words: usize) -> String {
+        let line = "The old bus was late again, so we walked down the hill and talked about what to cook for supper. \
+                    My sister wanted soup; nobody else did, though all of us were cold, tired and hungry by then.";
+        let rest = line.split_whitespace().cycle().take(words - 1);
+        std::iter::once(first.to_string().as_str()).chain(rest).collect::<Vec<_>>().join(" ")
+    }
+
+    fn english() -> Vec<String> {
+        vec!["en".to_owned()]
+    }
+
     fn labelled(label: Label, dataset: &str, pair: usize) -> Labelled {
         Labelled {
-            text: format!("{pair} {}", "word ".repeat(MIN_WORDS)),
+            text: prose(pair, MIN_WORDS),
             label,
             dataset: dataset.into(),
             line: 1,
@@ -357,7 +384,8 @@ mod tests {
                 for (label, mean) in [(Label::Human, -3.5), (Label::Ai, -2.2)] {
                     let sample = labelled(label, dataset, pair);
                     let seed = (set * 1000 + 2 * pair + usize::from(label == Label::Ai)) as u64;
-                    texts.extend(Text::new(&sample, &stats(60 + (pair * 37) % 400, mean, seed), 1));
+                    let stats = stats(60 + (pair * 37) % 400, mean, seed);
+                    texts.extend(Text::new(&sample, &stats, &english(), 1));
                 }
             }
         }
@@ -387,12 +415,14 @@ mod tests {
     }
 
     #[test]
-    fn too_few_words_or_tokens_make_no_text() {
+    fn a_text_without_a_verdict_takes_no_part() {
         let mut sample = labelled(Label::Ai, "train.a", 1);
-        assert!(Text::new(&sample, &stats(100, -2.0, 1), 0).is_some());
-        assert!(Text::new(&sample, &stats(10, -2.0, 1), 0).is_none());
-        sample.text = "word ".repeat(MIN_WORDS - 1);
-        assert!(Text::new(&sample, &stats(100, -2.0, 1), 0).is_none());
+        let text = |sample: &Labelled, tokens| Text::new(sample, &stats(tokens, -2.0, 1), &english(), 0);
+        assert!(text(&sample, 100).is_some());
+        assert!(text(&sample, 10).is_none());
+        assert!(Text::new(&sample, &stats(100, -2.0, 1), &["zh".to_owned()], 0).is_none());
+        sample.text = prose(1, MIN_WORDS - 1);
+        assert!(text(&sample, 100).is_none());
     }
 
     #[test]
