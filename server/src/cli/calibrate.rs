@@ -29,9 +29,13 @@ pub struct Args {
     /// Where the calibration goes; its account goes beside it as NAME.account.json.
     #[arg(long, value_name = "FILE.json")]
     out: PathBuf,
-    /// At most N texts of each label from each file, in proportion from each generator, kind and domain.
+    /// At most N texts of each label from each file, in proportion from each generator, kind and domain; texts that
+    /// would get no verdict don't count.
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     limit: Option<usize>,
+    /// Another limit for models' texts: the false-positive rate hangs on the number of human ones.
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    limit_ai: Option<usize>,
     /// Which texts a limit takes, and how they are split.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -66,13 +70,14 @@ pub fn run(args: &Args) -> Result<(), Error> {
     }
     let files = files(&args.data)?;
     let selection = Selection {
-        limit: args.limit,
+        limit_human: args.limit,
+        limit_ai: args.limit_ai.or(args.limit),
         seed: args.seed,
         skip_bad: args.skip_bad,
         max_words: None,
         langs: args.lang.clone(),
     };
-    let samples = load_all(&files, &selection)?;
+    let samples = load_all(&files, &selection, |sample| calibrate::takes_part(sample, &args.lang))?;
     let engine = Engine::load_uncalibrated(&EngineOptions {
         model: args.model.clone(),
         threads: args.threads,
@@ -108,7 +113,7 @@ fn score(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<Text>, 
         &mut |now| advance(&bar, now),
         &mut |index, _, windows| {
             let stats: Vec<Stats> = windows.iter().flatten().map(stats).collect();
-            texts.extend(Text::new(&samples[index], &stats, &args.lang, args.seed));
+            texts.extend(Text::new(&samples[index], &stats, args.seed));
             Ok(())
         },
     )?;

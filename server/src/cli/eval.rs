@@ -61,13 +61,14 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     let selection = Selection {
-        limit: args.limit,
+        limit_human: args.limit,
+        limit_ai: args.limit,
         seed: args.seed,
         skip_bad: args.skip_bad,
         max_words: args.max_words,
         langs: Vec::new(),
     };
-    let mut samples = load_all(&args.data, &selection)?;
+    let mut samples = load_all(&args.data, &selection, |_| true)?;
     let engine = Engine::load(&EngineOptions {
         model: args.model.clone(),
         threads: args.threads,
@@ -125,10 +126,14 @@ fn cut_tokens(engine: &Engine, text: &mut String, tokens: usize) -> Result<(), E
 }
 
 /// Loads files one after the other; says on the error stream what was left out.
-pub(super) fn load_all(files: &[PathBuf], selection: &Selection) -> Result<Vec<Sample>, Error> {
+pub(super) fn load_all(
+    files: &[PathBuf],
+    selection: &Selection,
+    wanted: impl Fn(&Sample) -> bool + Sync,
+) -> Result<Vec<Sample>, Error> {
     let mut samples = Vec::new();
     for file in files {
-        let loaded = dataset::load(file, selection)?;
+        let loaded = dataset::load(file, selection, &wanted)?;
         if loaded.bad > 0 {
             anstream::eprintln!("{}: left out {} bad lines", file.display(), loaded.bad);
         }

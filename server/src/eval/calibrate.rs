@@ -52,6 +52,16 @@ pub fn part(group: u64, seed: u64) -> Part {
     }
 }
 
+/// Whether a verdict would be given on a text: long enough, prose, and in one of the languages. Tables of texts that
+/// are never judged would promise nothing about those that are.
+#[must_use]
+pub fn takes_part(labelled: &Labelled, languages: &[String]) -> bool {
+    let scoring = ScoringText::new(&labelled.text);
+    words::count(scoring.text()) >= MIN_WORDS
+        && prose::objection(&labelled.text).is_none()
+        && language::detect(scoring.text()).is_some_and(|known| languages.iter().any(|own| own == known))
+}
+
 /// One text at all its lengths.
 #[derive(Debug, Clone)]
 pub struct Text {
@@ -64,18 +74,9 @@ pub struct Text {
 }
 
 impl Text {
-    /// `None` if no verdict would be given on the text (too short, no prose, in another language), or a statistic is
-    /// not finite: tables of texts that are never judged would promise nothing about those that are.
+    /// `None` if there are too few tokens for a feature, or a statistic is not finite.
     #[must_use]
-    pub fn new(labelled: &Labelled, stats: &[Stats], languages: &[String], seed: u64) -> Option<Self> {
-        let scoring = ScoringText::new(&labelled.text);
-        let known = language::detect(scoring.text())?;
-        if words::count(scoring.text()) < MIN_WORDS
-            || prose::objection(&labelled.text).is_some()
-            || !languages.iter().any(|language| language == known)
-        {
-            return None;
-        }
+    pub fn new(labelled: &Labelled, stats: &[Stats], seed: u64) -> Option<Self> {
         let label = match labelled.label {
             Label::Human => calibration::Label::Human,
             Label::Ai => calibration::Label::Ai,
@@ -385,7 +386,7 @@ mod tests {
                     let sample = labelled(label, dataset, pair);
                     let seed = (set * 1000 + 2 * pair + usize::from(label == Label::Ai)) as u64;
                     let stats = stats(60 + (pair * 37) % 400, mean, seed);
-                    texts.extend(Text::new(&sample, &stats, &english(), 1));
+                    texts.extend(Text::new(&sample, &stats, 1));
                 }
             }
         }
@@ -417,12 +418,13 @@ mod tests {
     #[test]
     fn a_text_without_a_verdict_takes_no_part() {
         let mut sample = labelled(Label::Ai, "train.a", 1);
-        let text = |sample: &Labelled, tokens| Text::new(sample, &stats(tokens, -2.0, 1), &english(), 0);
-        assert!(text(&sample, 100).is_some());
-        assert!(text(&sample, 10).is_none());
-        assert!(Text::new(&sample, &stats(100, -2.0, 1), &["zh".to_owned()], 0).is_none());
+        assert!(takes_part(&sample, &english()));
+        assert!(!takes_part(&sample, &["zh".to_owned()]));
+        assert!(Text::new(&sample, &stats(10, -2.0, 1), 0).is_none());
         sample.text = prose(1, MIN_WORDS - 1);
-        assert!(text(&sample, 100).is_none());
+        assert!(!takes_part(&sample, &english()));
+        sample.text = "never again ".repeat(MIN_WORDS);
+        assert!(!takes_part(&sample, &english()));
     }
 
     #[test]

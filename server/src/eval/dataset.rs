@@ -10,6 +10,7 @@
 //! its start. That prompt is human text and in some data also stands in the human half, so it is cut off from
 //! texts labelled `ai`; human texts are left whole.
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -97,8 +98,10 @@ pub enum DatasetError {
 /// How much of a data set to take.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
-    /// At most so many texts of each label from each file.
-    pub limit: Option<usize>,
+    /// At most so many human texts from each file.
+    pub limit_human: Option<usize>,
+    /// At most so many of the models' texts from each file.
+    pub limit_ai: Option<usize>,
     /// Which texts a limit takes.
     pub seed: u64,
     /// Leave out bad lines instead of failing.
@@ -118,8 +121,12 @@ pub struct Loaded {
     pub bad: usize,
 }
 
-/// Reads a file and takes a selection of it.
-pub fn load(path: &Path, selection: &Selection) -> Result<Loaded, DatasetError> {
+/// Reads a file and takes a selection of those of its texts that are `wanted`: the limits count no others.
+pub fn load(
+    path: &Path,
+    selection: &Selection,
+    wanted: impl Fn(&Sample) -> bool + Sync,
+) -> Result<Loaded, DatasetError> {
     let io = |source| DatasetError::Io { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(io)?;
     let mut samples = Vec::new();
@@ -141,9 +148,8 @@ pub fn load(path: &Path, selection: &Selection) -> Result<Loaded, DatasetError> 
     if samples.is_empty() && selection.langs.is_empty() {
         return Err(DatasetError::Empty { path: path.to_owned() });
     }
-    if let Some(limit) = selection.limit {
-        samples = stratified(samples, limit, selection.seed);
-    }
+    let samples: Vec<Sample> = samples.into_par_iter().filter(|sample| wanted(sample)).collect();
+    let samples = stratified(samples, selection);
     Ok(Loaded { samples, bad })
 }
 
@@ -304,17 +310,17 @@ pub fn cut_words(text: &mut String, words: usize) {
     }
 }
 
-/// Takes at most `limit` texts of each label, in proportion from each generator, kind and domain.
+/// Takes at most as many texts of each label as the limits say, in proportion from each generator, kind and domain.
 ///
 /// Within a stratum the order is that of a hash of the seed and the text, and the k-th of a stratum of n stands at
-/// (k - 1/2)/n on a scale that all strata of the label share; the first `limit` on it are taken. So the same seed and
+/// (k - 1/2)/n on a scale that all strata of the label share; the first on it are taken. So the same seed and
 /// file always give the same texts, and a larger limit only adds texts: what was scored for a smaller one is not lost.
 #[must_use]
-pub fn stratified(samples: Vec<Sample>, limit: usize, seed: u64) -> Vec<Sample> {
+pub fn stratified(samples: Vec<Sample>, selection: &Selection) -> Vec<Sample> {
     let mut strata: BTreeMap<_, Vec<(u64, usize)>> = BTreeMap::new();
     for (index, sample) in samples.iter().enumerate() {
         let stratum = (sample.label, ["generator", "kind", "domain"].map(|name| sample.field(name)));
-        let priority = hash(&[&seed.to_le_bytes(), sample.text.as_bytes()]);
+        let priority = hash(&[&selection.seed.to_le_bytes(), sample.text.as_bytes()]);
         strata.entry(stratum).or_default().push((priority, index));
     }
     let mut order: BTreeMap<Label, Vec<(f64, u64, usize)>> = BTreeMap::new();
@@ -326,9 +332,13 @@ pub fn stratified(samples: Vec<Sample>, limit: usize, seed: u64) -> Vec<Sample> 
         order.entry(label).or_default().extend(placed);
     }
     let mut keep = vec![false; samples.len()];
-    for members in order.values_mut() {
+    for (label, members) in &mut order {
+        let limit = match label {
+            Label::Human => selection.limit_human,
+            Label::Ai => selection.limit_ai,
+        };
         members.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-        for &(_, _, index) in members.iter().take(limit) {
+        for &(_, _, index) in members.iter().take(limit.unwrap_or(usize::MAX)) {
             keep[index] = true;
         }
     }
@@ -420,8 +430,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.jsonl");
         std::fs::write(&path, b"\xff\n{\"text\":\"x\",\"label\":\"human\"}\n").unwrap();
-        assert!(load(&path, &Selection::default()).unwrap_err().to_string().contains("not UTF-8"));
-        let loaded = load(&path, &Selection { skip_bad: true, ..Selection::default() }).unwrap();
+        assert!(load(&path, &Selection::default(), |_| true).unwrap_err().to_string().contains("not UTF-8"));
+        let loaded = load(&path, &Selection { skip_bad: true, ..Selection::default() }, |_| true).unwrap();
         assert_eq!((loaded.samples.len(), loaded.bad), (1, 1));
     }
 
@@ -445,15 +455,23 @@ mod tests {
         read(&(0..300).map(line).collect::<String>()).into_iter().map(Result::unwrap).collect()
     }
 
+    fn take(limit: usize, seed: u64) -> Vec<Sample> {
+        let limits =
+            Selection { limit_human: Some(limit), limit_ai: Some(limit), seed, ..Selection::default() };
+        stratified(many(), &limits)
+    }
+
     #[test]
     fn a_limit_takes_every_stratum_in_proportion() {
-        let taken = stratified(many(), 20, 1);
+        let taken = take(20, 1);
         let count = |generator| taken.iter().filter(|s| s.field("generator") == Some(generator)).count();
         assert_eq!((count("human"), count("a"), count("b")), (20, 10, 10));
-        assert_eq!(taken, stratified(many(), 20, 1));
-        assert_ne!(taken, stratified(many(), 20, 2));
-        assert_eq!(stratified(many(), 1000, 1), many());
-        let fewer = stratified(many(), 7, 1);
+        assert_eq!(taken, take(20, 1));
+        assert_ne!(taken, take(20, 2));
+        assert_eq!(take(1000, 1), many());
+        let humans = Selection { limit_ai: Some(0), ..Selection::default() };
+        assert_eq!(stratified(many(), &humans).len(), 100);
+        let fewer = take(7, 1);
         assert!(fewer.len() == 14 && fewer.iter().all(|sample| taken.contains(sample)));
     }
 
