@@ -259,14 +259,12 @@ impl Calibration {
         let bucket = bucket(features.tokens);
         let p_human = p_value(&self.human, bucket, log_odds);
         let p_ai = p_value(&self.ai, bucket, -log_odds);
-        let outcome = if self.is_mixed(bucket, parts) {
-            Outcome::Mixed
-        } else if p_human <= self.alpha_ai && probability > 0.5 {
-            Outcome::LikelyAi
-        } else if p_ai <= self.alpha_human && probability < 0.5 {
-            Outcome::LikelyHuman
-        } else {
-            Outcome::Unclear
+        let outcome = match (p_human <= self.alpha_ai, p_ai <= self.alpha_human) {
+            _ if self.is_mixed(bucket, parts) => Outcome::Mixed,
+            (true, false) if probability > 0.5 => Outcome::LikelyAi,
+            (false, true) if probability < 0.5 => Outcome::LikelyHuman,
+            // Neither is refuted, or both are: then the text is foreign to the calibration.
+            _ => Outcome::Unclear,
         };
         Decision { outcome, log_odds, probability, p_human, p_ai }
     }

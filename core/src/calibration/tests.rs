@@ -85,10 +85,10 @@ fn survives_a_round_trip_through_json_and_stays_small() {
     let back: Calibration = serde_json::from_str(&json).unwrap();
     let probe = &samples(40, 9);
     for sample in probe {
-        assert_eq!(
-            calibration.decide(&sample.features, &sample.parts),
-            back.decide(&sample.features, &sample.parts)
-        );
+        let decide = |calibration: &Calibration| calibration.decide(&sample.features, &sample.parts);
+        let (first, second) = (decide(&calibration), decide(&back));
+        assert_eq!((first.outcome, first.p_human, first.p_ai), (second.outcome, second.p_human, second.p_ai));
+        assert!((first.log_odds - second.log_odds).abs() < 1e-9);
     }
     assert_eq!(measure(&calibration, probe), measure(&back, probe));
     assert!(calibration.fits(&"AB".repeat(32)) && !calibration.fits(&"00".repeat(32)));
@@ -134,11 +134,14 @@ fn an_unvalidated_wreck_does_not_panic() {
 
 #[test]
 fn length_alone_teaches_nothing() {
-    // Generated texts four times as long, but with the very same statistics.
+    // Generated texts are longer, but have the very same statistics.
     let mut noise = Noise::new(4);
-    let texts: Vec<Sample> = (0..400)
+    let length =
+        |ai: bool, noise: &mut Noise| (60.0 + noise.next() * if ai { 600.0 } else { 150.0 }) as usize;
+    let texts: Vec<Sample> = (0..800)
         .map(|index| {
-            let (label, length) = if index % 2 == 0 { (Label::Human, 60) } else { (Label::Ai, 240) };
+            let label = if index % 2 == 0 { Label::Human } else { Label::Ai };
+            let length = length(label == Label::Ai, &mut noise);
             Sample::new(&stats(length, 0.5, &mut noise), label, "one").unwrap()
         })
         .collect();
@@ -146,13 +149,13 @@ fn length_alone_teaches_nothing() {
     let fresh: Vec<(f64, bool)> = (0..400)
         .map(|index| {
             let ai = index % 2 == 1;
-            let length = if ai { 240 } else { 60 };
+            let length = length(ai, &mut noise);
             let features = Features::extract(&stats(length, 0.5, &mut noise)).unwrap();
             (head.log_odds(&features), ai)
         })
         .collect();
     let auroc = auroc(&fresh).unwrap();
-    assert!(auroc < 0.8, "{auroc}");
+    assert!(auroc < 0.65, "{auroc}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Layout {
                 continue;
             }
             if let Some(range) = scored.get_mut(next) {
-                if range.is_empty() {
+                if range.start == range.end {
                     range.start = position;
                 }
                 range.end = position + 1;

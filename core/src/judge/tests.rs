@@ -22,6 +22,7 @@ fn prose(words: usize) -> String {
             let word = vocabulary[(noise.next() * vocabulary.len() as f32) as usize]
                 .trim_matches(['.', ','])
                 .to_lowercase();
+            text.push_str(if position == 0 { "Then " } else { "" });
             text.push_str(&word);
             text.push_str(if position == 11 { ". " } else { " " });
         }
@@ -83,9 +84,15 @@ fn hard_text_looks_like_a_humans() {
 
 #[test]
 fn text_in_between_is_unclear_with_numbers() {
-    let report = report(&prose(200), Some(&CALIBRATION), |_| 0.5);
-    assert_eq!(report.verdict, Verdict::Unclear);
-    assert!(report.probability.is_some() && has(&report, Code::BetweenThresholds));
+    let text = prose(200);
+    let reports: Vec<BlockReport> =
+        (0..=20).map(|step| report(&text, Some(&CALIBRATION), |_| step as f32 / 20.0)).collect();
+    let mut verdicts: Vec<Verdict> = reports.iter().map(|report| report.verdict).collect();
+    verdicts.dedup();
+    assert_eq!(verdicts, [Verdict::LikelyHuman, Verdict::Unclear, Verdict::LikelyAi]);
+    for report in reports.iter().filter(|report| report.verdict == Verdict::Unclear) {
+        assert!(report.probability.is_some() && has(report, Code::BetweenThresholds));
+    }
 }
 
 #[test]

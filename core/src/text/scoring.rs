@@ -107,7 +107,7 @@ impl ScoringText {
             Some(last)
                 if single && last.linear && last.end == item.start && last.end - last.start < PIECE =>
             {
-                last.end += 1
+                last.end += 1;
             }
             // Several characters from one, as the three dots of an ellipsis, need a piece each.
             _ => {
@@ -360,7 +360,8 @@ mod tests {
         assert_eq!(scoring.original_span(2..3), Span { start: 1, end: 2 });
         assert_eq!(scoring.original_span(3..6), Span { start: 1, end: 3 });
         assert_eq!(scoring.original_span(6..900), Span { start: 3, end: 3 });
-        assert_eq!(scoring.original_span(900..2), Span { start: 3, end: 3 });
+        let backwards = Range { start: 900, end: 2 };
+        assert_eq!(scoring.original_span(backwards), Span { start: 3, end: 3 });
         assert_eq!(ScoringText::new("").original_span(0..4), Span { start: 0, end: 0 });
     }
 

@@ -27,7 +27,7 @@ pub fn spans(text: &str) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut last_segment = "";
     let mut position = 0;
-    for segment in text.split_sentence_bounds() {
+    for segment in segments(text) {
         let length = segment.chars().count();
         let visible = segment.trim();
         if !visible.is_empty() {
@@ -46,6 +46,24 @@ pub fn spans(text: &str) -> Vec<Span> {
         position += length;
     }
     spans
+}
+
+/// The segments of UAX #29, but with opening marks, which it takes for closing ones, moved to the segment they open.
+fn segments(text: &str) -> impl Iterator<Item = &str> {
+    let mut start = 0;
+    text.split_sentence_bound_indices().map(move |(index, segment)| {
+        let end = index + segment.len();
+        let closed = if end == text.len() { segment } else { segment.trim_end_matches(is_opening) };
+        // A segment of opening marks only has nothing to be moved from.
+        let cut = if index + closed.len() > start { index + closed.len() } else { end };
+        let own = &text[start..cut];
+        start = cut;
+        own
+    })
+}
+
+fn is_opening(c: char) -> bool {
+    matches!(c, '“' | '‘' | '「' | '『' | '（' | '《' | '〈' | '【' | '(' | '[' | '{' | '¿' | '¡')
 }
 
 /// Whether two segments that UAX #29 separates are one sentence all the same.
