@@ -66,7 +66,13 @@ impl Engine {
     }
 
     /// Joins a plan's window statistics and judges the text.
-    pub fn judge(&self, _id: &str, _plan: &Plan, _stats: &[Vec<TokenStats>], _tokens: bool) -> Result<BlockReport, EngineError> {
+    pub fn judge(
+        &self,
+        _id: &str,
+        _plan: &Plan,
+        _stats: &[Vec<TokenStats>],
+        _tokens: bool,
+    ) -> Result<BlockReport, EngineError> {
         Err(EngineError::Tokenize(String::new()))
     }
 
@@ -77,7 +83,12 @@ impl Engine {
 
     /// Which model this is.
     pub fn model(&self) -> ModelIdentity {
-        ModelIdentity { name: String::new(), sha256: String::new(), architecture: String::new(), backend: String::new() }
+        ModelIdentity {
+            name: String::new(),
+            sha256: String::new(),
+            architecture: String::new(),
+            backend: String::new(),
+        }
     }
 
     /// Which calibration this is.

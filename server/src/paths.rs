@@ -23,7 +23,11 @@ impl Paths {
     pub fn from_env() -> Result<Self, NoHome> {
         if let Some(home) = std::env::var_os("BONAFIDE_HOME").filter(|home| !home.is_empty()) {
             let home = PathBuf::from(home);
-            return Ok(Self { config: home.join("config"), cache: home.join("cache"), data: home.join("data") });
+            return Ok(Self {
+                config: home.join("config"),
+                cache: home.join("cache"),
+                data: home.join("data"),
+            });
         }
         use etcetera::BaseStrategy;
         let base = etcetera::base_strategy::Xdg::new().map_err(|_| NoHome)?;

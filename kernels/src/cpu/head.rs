@@ -52,7 +52,11 @@ impl<'a> HeadWeights<'a> {
 }
 
 /// Statistics of `targets`, one a row of `hidden` (rows of `dim` numbers, already normalised).
-pub fn head(hidden: &[f32], weights: HeadWeights<'_>, targets: &[u32]) -> Result<Vec<TokenStats>, BackendError> {
+pub fn head(
+    hidden: &[f32],
+    weights: HeadWeights<'_>,
+    targets: &[u32],
+) -> Result<Vec<TokenStats>, BackendError> {
     check(hidden, weights, targets)?;
     let mut stats = Vec::with_capacity(targets.len());
     for (rows, targets) in hidden.chunks(ROWS * weights.dim).zip(targets.chunks(ROWS)) {
@@ -74,9 +78,8 @@ pub fn head_reference(
             .collect();
         let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let log_z = max + logits.iter().map(|x| (x - max).exp()).sum::<f64>().ln();
-        let expect = |f: &dyn Fn(f64) -> f64| -> f64 {
-            logits.iter().map(|x| (x - log_z).exp() * f(x - log_z)).sum()
-        };
+        let expect =
+            |f: &dyn Fn(f64) -> f64| -> f64 { logits.iter().map(|x| (x - log_z).exp() * f(x - log_z)).sum() };
         let mean = expect(&|logp| logp);
         let target_logit = logits[target as usize];
         TokenStats {

@@ -62,7 +62,9 @@ impl Config {
         let head_dim = gguf.number(&key("attention.key_length")).unwrap_or(dim / heads);
         let rotated = gguf.number(&key("rope.dimension_count")).unwrap_or(head_dim);
         if rotated != head_dim || !head_dim.is_multiple_of(2) {
-            return Err(LoadError::Unsupported(format!("rotary embedding of {rotated} of {head_dim} dimensions")));
+            return Err(LoadError::Unsupported(format!(
+                "rotary embedding of {rotated} of {head_dim} dimensions"
+            )));
         }
         if gguf.number(&key("expert_count")).is_ok_and(|experts| experts > 0) {
             return Err(LoadError::Unsupported("mixture-of-experts layers are not supported".to_owned()));

@@ -145,7 +145,9 @@ impl CpuModel {
         let positions: Vec<usize> = batch.sequences().flat_map(|range| 0..range.len()).collect();
         let global = View::new(batch, &positions, self.frequencies(false), None, head_dim)?;
         let local = match self.config.sliding_window {
-            Some(window) => Some(View::new(batch, &positions, self.frequencies(true), Some(window), head_dim)?),
+            Some(window) => {
+                Some(View::new(batch, &positions, self.frequencies(true), Some(window), head_dim)?)
+            }
             None => None,
         };
         for layer in &self.layers {
@@ -168,7 +170,8 @@ impl CpuModel {
         let mut rows = Vec::with_capacity(tokens.len() * dim);
         for &token in tokens {
             let row = self.embedding.chunks_exact(dim).nth(token as usize);
-            let row = row.ok_or_else(|| candle_core::Error::Msg(format!("token {token} is not in the vocabulary")))?;
+            let row = row
+                .ok_or_else(|| candle_core::Error::Msg(format!("token {token} is not in the vocabulary")))?;
             rows.extend(row.iter().map(|x| x * scale));
         }
         Tensor::from_vec(rows, (tokens.len(), dim), &Device::Cpu)
@@ -191,7 +194,10 @@ impl CpuModel {
         let x = (x + attended)?;
         let input = self.norm(&x, &layer.feed_forward_norm)?;
         let gate = layer.gate.forward(&input)?;
-        gate.inplace_op2(&layer.up.forward(&input)?, &GatedActivation { architecture: self.config.architecture })?;
+        gate.inplace_op2(
+            &layer.up.forward(&input)?,
+            &GatedActivation { architecture: self.config.architecture },
+        )?;
         let out = layer.down.forward(&gate)?;
         x + self.optional_norm(out, layer.post_feed_forward_norm.as_ref())?
     }
@@ -200,12 +206,14 @@ impl CpuModel {
         let Config { heads, kv_heads, head_dim, .. } = self.config;
         let query = self.heads(layer.query.forward(x)?, heads, layer.query_norm.as_ref())?;
         let query = (self.rotate(&query, view)? * (head_dim as f64).powf(-0.5))?;
-        let key = self.rotate(&self.heads(layer.key.forward(x)?, kv_heads, layer.key_norm.as_ref())?, view)?;
+        let key =
+            self.rotate(&self.heads(layer.key.forward(x)?, kv_heads, layer.key_norm.as_ref())?, view)?;
         let value = self.heads(layer.value.forward(x)?, kv_heads, None)?;
         let group = heads / kv_heads;
         let blocks = view.blocks.iter().map(|block| {
             let rows = block.queries.len();
-            let q = query.narrow(2, block.queries.start, rows)?.reshape((kv_heads, group * rows, head_dim))?;
+            let q =
+                query.narrow(2, block.queries.start, rows)?.reshape((kv_heads, group * rows, head_dim))?;
             let k = key.narrow(2, block.keys.start, block.keys.len())?.squeeze(0)?;
             let v = value.narrow(2, block.keys.start, block.keys.len())?.squeeze(0)?.contiguous()?;
             let scores = q.matmul(&k.transpose(1, 2)?)?.reshape((kv_heads, group, rows, block.keys.len()))?;
@@ -287,7 +295,9 @@ impl View {
         let angles = |f: fn(f64) -> f64| {
             let values: Vec<f32> = positions
                 .iter()
-                .flat_map(|position| frequencies.iter().map(move |frequency| f(*position as f64 * frequency) as f32))
+                .flat_map(|position| {
+                    frequencies.iter().map(move |frequency| f(*position as f64 * frequency) as f32)
+                })
                 .collect();
             Tensor::from_vec(values, (positions.len(), head_dim / 2), &Device::Cpu)
         };
@@ -313,7 +323,8 @@ impl QueryBlock {
             .clone()
             .flat_map(|query| {
                 let first = first_seen(query);
-                keys.clone().map(move |key| if key <= query && key >= first { 0.0 } else { f32::NEG_INFINITY })
+                keys.clone()
+                    .map(move |key| if key <= query && key >= first { 0.0 } else { f32::NEG_INFINITY })
             })
             .collect();
         let mask = Tensor::from_vec(mask, (queries.len(), keys.len()), &Device::Cpu)?;
@@ -331,10 +342,18 @@ impl InplaceOp2 for GatedActivation {
         "gated-activation"
     }
 
-    fn cpu_fwd(&self, gate: &mut CpuStorage, gate_layout: &Layout, up: &CpuStorage, up_layout: &Layout) -> Candle<()> {
+    fn cpu_fwd(
+        &self,
+        gate: &mut CpuStorage,
+        gate_layout: &Layout,
+        up: &CpuStorage,
+        up_layout: &Layout,
+    ) -> Candle<()> {
         let wrong = || candle_core::Error::Msg("gated activation needs contiguous f32 tensors".to_owned());
-        let (gate_range, up_range) =
-            (gate_layout.contiguous_offsets().ok_or_else(wrong)?, up_layout.contiguous_offsets().ok_or_else(wrong)?);
+        let (gate_range, up_range) = (
+            gate_layout.contiguous_offsets().ok_or_else(wrong)?,
+            up_layout.contiguous_offsets().ok_or_else(wrong)?,
+        );
         let (CpuStorage::F32(gate), CpuStorage::F32(up)) = (gate, up) else {
             return Err(wrong());
         };

@@ -19,7 +19,9 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// The file isn't GGUF, or is cut.
-    #[error("{path} is not a readable GGUF file ({reason}); fetch it again with `bonafide model pull`, or name another with --model")]
+    #[error(
+        "{path} is not a readable GGUF file ({reason}); fetch it again with `bonafide model pull`, or name another with --model"
+    )]
     NotGguf {
         /// The file.
         path: String,
@@ -102,7 +104,12 @@ impl Gguf {
 
     fn list<T>(&self, key: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Vec<T>, LoadError> {
         let wrong = || LoadError::Metadata(key.to_owned());
-        self.value(key)?.to_vec().map_err(|_| wrong())?.iter().map(|value| read(value).ok_or_else(wrong)).collect()
+        self.value(key)?
+            .to_vec()
+            .map_err(|_| wrong())?
+            .iter()
+            .map(|value| read(value).ok_or_else(wrong))
+            .collect()
     }
 
     pub(crate) fn has_tensor(&self, name: &str) -> bool {

@@ -51,10 +51,16 @@ impl TextTokenizer {
             "llama" => sentence_piece(gguf)?,
             other => return Err(LoadError::Tokenizer(format!("its kind `{other}` is not supported"))),
         };
-        inner.with_truncation(None).map_err(|error| LoadError::Tokenizer(error.to_string()))?.with_padding(None);
+        inner
+            .with_truncation(None)
+            .map_err(|error| LoadError::Tokenizer(error.to_string()))?
+            .with_padding(None);
         let bos = if gguf.flag("tokenizer.ggml.add_bos_token").unwrap_or(kind == "llama") {
             let id = gguf.number("tokenizer.ggml.bos_token_id")?;
-            Some(u32::try_from(id).map_err(|_| LoadError::Metadata("tokenizer.ggml.bos_token_id".to_owned()))?)
+            Some(
+                u32::try_from(id)
+                    .map_err(|_| LoadError::Metadata("tokenizer.ggml.bos_token_id".to_owned()))?,
+            )
         } else {
             None
         };
@@ -70,7 +76,11 @@ impl TextTokenizer {
 
 fn vocabulary(gguf: &Gguf) -> Result<Vec<String>, LoadError> {
     let tokens = gguf.strings("tokenizer.ggml.tokens")?;
-    if u32::try_from(tokens.len()).is_ok() { Ok(tokens) } else { Err(LoadError::Tokenizer("too many tokens".into())) }
+    if u32::try_from(tokens.len()).is_ok() {
+        Ok(tokens)
+    } else {
+        Err(LoadError::Tokenizer("too many tokens".into()))
+    }
 }
 
 fn build(builder: tokenizers::models::bpe::BpeBuilder) -> Result<Tokenizer, LoadError> {
@@ -158,8 +168,12 @@ fn sentence_piece(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
 /// shorter ones.
 fn merges_from_scores(tokens: &[String], scores: &[f32], types: &[usize]) -> Vec<(String, String)> {
     let mergeable = |at: usize| types[at] == NORMAL || types[at] == USER_DEFINED;
-    let known: HashMap<&str, usize> =
-        tokens.iter().enumerate().filter(|(at, _)| mergeable(*at)).map(|(at, token)| (token.as_str(), at)).collect();
+    let known: HashMap<&str, usize> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| mergeable(*at))
+        .map(|(at, token)| (token.as_str(), at))
+        .collect();
     let mut merges: Vec<(f32, usize, usize)> = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(at, _)| types[*at] == NORMAL) {
         for (cut, _) in token.char_indices().skip(1) {
