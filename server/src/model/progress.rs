@@ -50,9 +50,9 @@ impl Progress for Terminal {
         }
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
         let template = if total.is_some() {
-            "{wide_msg} {bar:24} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>11} {eta:>4}"
+            "{msg}\n{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left"
         } else {
-            "{spinner} {wide_msg} {bytes:>10}"
+            "{msg}\n{spinner} {bytes}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

@@ -26,8 +26,7 @@ pub(crate) trait Source {
 
 /// Why a source did not bring the file. The store tries the next one.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SourceError {
+pub(crate) enum SourceError {
     /// No Python with pip.
     #[error(
         "neither python3 with pip nor pip was found (install them, for example with apt install python3-pip)"

@@ -159,8 +159,8 @@ fn explain(log: &str) -> SourceError {
             "the package index can't be reached (check the network or the proxy)".to_owned(),
         );
     }
-    let errors = log.lines().filter_map(|line| line.trim().strip_prefix("ERROR: "));
-    let line = errors.last().or_else(|| log.lines().rfind(|line| !line.trim().is_empty()));
+    let error = log.lines().rev().find_map(|line| line.trim().strip_prefix("ERROR: "));
+    let line = error.or_else(|| log.lines().rfind(|line| !line.trim().is_empty()));
     SourceError::Pip(line.unwrap_or("it said nothing").trim().chars().take(300).collect())
 }
 
