@@ -12,6 +12,15 @@ pub(crate) enum Architecture {
 }
 
 impl Architecture {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Llama => "llama",
+            Self::Qwen2 => "qwen2",
+            Self::Qwen3 => "qwen3",
+            Self::Gemma3 => "gemma3",
+        }
+    }
+
     fn parse(name: &str) -> Result<Self, LoadError> {
         match name {
             "llama" => Ok(Self::Llama),

@@ -132,6 +132,12 @@ impl CpuModel {
         Ok(Self { config, embedding, layers, output_norm, output, rope_factors, pool })
     }
 
+    /// The architecture, as GGUF names it.
+    #[must_use]
+    pub fn architecture(&self) -> &'static str {
+        self.config.architecture.name()
+    }
+
     /// Longest sequence that the model was made for.
     #[must_use]
     pub fn context(&self) -> usize {

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use tokenizers::models::bpe::BPE;
 use tokenizers::normalizers::{NFC, Prepend, Replace, Sequence as Normalizers};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{AddedToken, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
@@ -24,6 +23,10 @@ const SPACE_MARK: &str = "\u{2581}";
 const LLAMA3_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 /// The same with single digits (Qwen 2).
 const QWEN2_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// Single decimal digits. Other numeric characters (one half, circled one) stay with what precedes them, as
+/// in the reference outputs; other readers of this pre-tokenizer split those off too.
+const DECIMAL_DIGIT: &str = r"\p{Nd}";
 
 /// A tokenizer with what a forward pass must put before a text.
 pub(crate) struct TextTokenizer {
@@ -110,7 +113,7 @@ fn byte_level(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
     let bytes = |regex| ByteLevel::new(false, false, regex);
     let pre_tokenizer = match pre.as_str() {
         "gpt-2" | "default" => bytes(true).into(),
-        "smollm" => sequence(vec![Digits::new(true).into(), bytes(true).into()]),
+        "smollm" => sequence(vec![split(DECIMAL_DIGIT)?, bytes(true).into()]),
         "qwen2" => sequence(vec![split(QWEN2_PATTERN)?, bytes(false).into()]),
         "llama-bpe" | "llama3" => sequence(vec![split(LLAMA3_PATTERN)?, bytes(false).into()]),
         other => return Err(LoadError::Tokenizer(format!("its pre-tokenizer `{other}` is not supported"))),
