@@ -4,4 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calibration;
+pub mod detect;
+pub mod judge;
+pub mod text;
 pub mod verdict;

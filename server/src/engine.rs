@@ -1,9 +1,24 @@
 //! The engine: text in, report out. Everything that scores goes through here; it knows nothing of HTTP.
 
+use crate::model::gguf::LoadError;
+use crate::model::tokenizer::{TextToken, TextTokenizer};
+use crate::model::{self, store};
+use crate::paths::{NoHome, Paths};
+use crate::windows::{self, OVERLAP, WINDOW};
+use bonafide_core::calibration::Calibration;
+use bonafide_core::detect::Stats;
+use bonafide_core::judge::{ScoredBlock, Token, judge};
+use bonafide_core::text::scoring::ScoringText;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, ModelIdentity, ScoreReport};
-use bonafide_kernels::backend::TokenStats;
-use std::path::PathBuf;
+use bonafide_kernels::backend::{Backend, BackendError, PackedBatch, TokenStats};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Calibrations that come with the program; each names the model file that it fits.
+const CALIBRATIONS: &[&str] = &[include_str!("../calibration/smollm2-135m.json")];
+
+/// Tokens in one packed pass of the command line: enough to keep all cores busy, few enough to show progress.
+pub const BATCH_TOKENS: usize = 2048;
 
 /// How to load an engine.
 #[derive(Debug, Clone, Default)]
@@ -25,11 +40,28 @@ pub enum EngineError {
     Tokenize(String),
     /// The forward pass failed.
     #[error(transparent)]
-    Backend(#[from] bonafide_kernels::backend::BackendError),
+    Backend(#[from] BackendError),
+    /// The model file could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The model could not be found or fetched.
+    #[error(transparent)]
+    Store(#[from] store::ModelError),
+    /// There is no place for models.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// A calibration file can't be used.
+    #[error("the calibration {path} can't be used: {reason}")]
+    Calibration {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 /// A stretch of tokens that is scored in one pass: the whole text if it is short.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
     /// Token ids, context first.
     pub tokens: Vec<u32>,
@@ -44,55 +76,243 @@ pub struct Plan {
     pub text: Arc<str>,
     /// The windows, in order.
     pub windows: Vec<Window>,
+    scoring: ScoringText,
+    tokens: Vec<TextToken>,
 }
 
 /// A loaded model with its tokenizer and calibration. Shared by all threads.
-pub struct Engine {}
+pub struct Engine {
+    backend: Box<dyn Backend>,
+    tokenizer: TextTokenizer,
+    window: usize,
+    identity: ModelIdentity,
+    calibration: Option<Calibration>,
+}
 
 impl Engine {
     /// Loads the model (pulling it if it is in the registry and absent) and its calibration.
-    pub fn load(_options: &EngineOptions) -> Result<Self, EngineError> {
-        Ok(Self {})
+    pub fn load(options: &EngineOptions) -> Result<Self, EngineError> {
+        let stored = store::resolve(&Paths::from_env()?, options.model.as_deref())?;
+        Self::open(&stored, options)
     }
 
-    /// Tokenises a text and cuts it into windows. Pure CPU work, off the scoring thread.
-    pub fn plan(&self, _text: &str) -> Result<Plan, EngineError> {
-        Err(EngineError::Tokenize(String::new()))
+    /// Loads a model file that is already here.
+    pub fn open(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
+        let threads = options
+            .threads
+            .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+            .unwrap_or(1)
+            .max(1);
+        let (model, tokenizer) = model::load(&stored.path, threads)?;
+        let window = WINDOW.min(model.context());
+        let identity = ModelIdentity {
+            name: stored.name.clone(),
+            sha256: stored.sha256.clone(),
+            architecture: model.architecture().to_owned(),
+            backend: model.name(),
+        };
+        let calibration = match &options.calibration {
+            Some(path) => Some(calibration_from(path, &stored.sha256)?),
+            None => built_in_calibration(&stored.sha256)?,
+        };
+        Ok(Self { backend: Box::new(model), tokenizer, window, identity, calibration })
+    }
+
+    /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.
+    pub fn plan(&self, text: &str) -> Result<Plan, EngineError> {
+        let scoring = ScoringText::new(text);
+        let tokens = self.tokenizer.encode(scoring.text()).map_err(EngineError::Tokenize)?;
+        let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+        Ok(Plan { text: Arc::from(text), windows: self.windows(&ids), scoring, tokens })
+    }
+
+    /// The model's tokens of a text as it stands, with the leading token that the model wants, if any.
+    pub fn encode_raw(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+        let tokens = self.tokenizer.encode(text).map_err(EngineError::Tokenize)?;
+        Ok(self.tokenizer.bos.into_iter().chain(tokens.iter().map(|token| token.id)).collect())
+    }
+
+    fn windows(&self, ids: &[u32]) -> Vec<Window> {
+        let bos = self.tokenizer.bos;
+        let room = self.window - usize::from(bos.is_some());
+        windows::cut(ids.len(), room, OVERLAP)
+            .into_iter()
+            .map(|stretch| {
+                let context = stretch.counts_from - stretch.tokens.start;
+                // Without a BOS a sequence's first token has no score.
+                let skip = if bos.is_some() { context } else { context.saturating_sub(1) };
+                Window { tokens: bos.into_iter().chain(ids[stretch.tokens].iter().copied()).collect(), skip }
+            })
+            .collect()
     }
 
     /// Scores windows of any plans in one packed pass; one list of statistics a window, in order.
-    pub fn score_windows(&self, _windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
-        Ok(Vec::new())
+    pub fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
+        let tokens: Vec<u32> = windows.iter().flat_map(|window| window.tokens.iter().copied()).collect();
+        let mut starts = vec![0];
+        for window in windows {
+            starts.push(starts.last().copied().unwrap_or(0) + window.tokens.len());
+        }
+        let stats = self.backend.score(&PackedBatch::new(&tokens, &starts)?)?;
+        let mut rest = stats.as_slice();
+        let parts = windows.iter().map(|window| {
+            let (own, others) = rest.split_at(window.tokens.len().saturating_sub(1).min(rest.len()));
+            rest = others;
+            own.to_vec()
+        });
+        Ok(parts.collect())
+    }
+
+    /// Joins a plan's window statistics into one list, a token each; no token is counted twice.
+    #[must_use]
+    pub fn join(&self, plan: &Plan, stats: &[Vec<TokenStats>]) -> Vec<Token> {
+        let unscored = usize::from(self.tokenizer.bos.is_none());
+        let counted = plan
+            .windows
+            .iter()
+            .zip(stats)
+            .flat_map(|(window, stats)| stats.iter().skip(window.skip).copied());
+        let values =
+            std::iter::repeat_n(None, unscored).chain(counted.map(Some)).chain(std::iter::repeat(None));
+        let stats = values.map(|stats| stats.map(from_kernel));
+        plan.tokens
+            .iter()
+            .zip(stats)
+            .map(|(token, stats)| Token { bytes: token.start..token.end, stats })
+            .collect()
     }
 
     /// Joins a plan's window statistics and judges the text.
-    pub fn judge(
+    #[must_use]
+    pub fn judge(&self, id: &str, plan: &Plan, stats: &[Vec<TokenStats>], with_tokens: bool) -> BlockReport {
+        let tokens = self.join(plan, stats);
+        let block = ScoredBlock { id, text: &plan.text, scoring: &plan.scoring, tokens: &tokens };
+        judge(&block, self.calibration.as_ref(), with_tokens)
+    }
+
+    /// Scores plans in packed passes of about `BATCH_TOKENS` tokens; `progress` hears how many tokens are done.
+    pub fn score_plans(
         &self,
-        _id: &str,
-        _plan: &Plan,
-        _stats: &[Vec<TokenStats>],
-        _tokens: bool,
-    ) -> Result<BlockReport, EngineError> {
-        Err(EngineError::Tokenize(String::new()))
+        plans: &[Plan],
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<Vec<Vec<TokenStats>>>, EngineError> {
+        let windows: Vec<(usize, &Window)> = plans
+            .iter()
+            .enumerate()
+            .flat_map(|(plan, plans)| plans.windows.iter().map(move |window| (plan, window)))
+            .collect();
+        let mut scored: Vec<Vec<Vec<TokenStats>>> = plans.iter().map(|_| Vec::new()).collect();
+        let mut rest = windows.as_slice();
+        while !rest.is_empty() {
+            let (batch, others) = rest.split_at(fill(rest, BATCH_TOKENS));
+            rest = others;
+            let stats = self.score_windows(&batch.iter().map(|(_, window)| *window).collect::<Vec<_>>())?;
+            for ((plan, _), stats) in batch.iter().zip(stats) {
+                scored[*plan].push(stats);
+            }
+            progress(batch.iter().map(|(_, window)| window.tokens.len()).sum());
+        }
+        Ok(scored)
     }
 
-    /// The whole path for callers without a queue (the command line): plan, score, judge, block by block.
-    pub fn score(&self, _blocks: &[(String, String)], _tokens: bool) -> Result<ScoreReport, EngineError> {
-        Err(EngineError::Tokenize(String::new()))
+    /// The whole path for callers without a queue: plan, score, judge. Blocks are (id, text).
+    pub fn score(
+        &self,
+        blocks: &[(String, String)],
+        with_tokens: bool,
+        progress: impl FnMut(usize),
+    ) -> Result<ScoreReport, EngineError> {
+        let plans = blocks.iter().map(|(_, text)| self.plan(text)).collect::<Result<Vec<_>, _>>()?;
+        let scored = self.score_plans(&plans, progress)?;
+        let reports = blocks
+            .iter()
+            .zip(plans.iter().zip(&scored))
+            .map(|((id, _), (plan, stats))| self.judge(id, plan, stats, with_tokens));
+        Ok(self.report(reports.collect()))
     }
 
-    /// Which model this is.
-    pub fn model(&self) -> ModelIdentity {
-        ModelIdentity {
-            name: String::new(),
-            sha256: String::new(),
-            architecture: String::new(),
-            backend: String::new(),
+    /// Puts judged blocks under the names and versions of what judged them.
+    #[must_use]
+    pub fn report(&self, blocks: Vec<BlockReport>) -> ScoreReport {
+        ScoreReport {
+            blocks,
+            model: self.model(),
+            calibration: self.calibration(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 
-    /// Which calibration this is.
-    pub fn calibration(&self) -> Option<CalibrationIdentity> {
-        None
+    /// Which model this is.
+    #[must_use]
+    pub fn model(&self) -> ModelIdentity {
+        self.identity.clone()
     }
+
+    /// Which calibration this is; absent if none fits the model.
+    #[must_use]
+    pub fn calibration(&self) -> Option<CalibrationIdentity> {
+        self.calibration.as_ref().map(Calibration::identity)
+    }
+
+    /// The calibration itself.
+    #[must_use]
+    pub fn calibration_data(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
+    }
+
+    /// What computes, and on how many threads.
+    #[must_use]
+    pub fn backend(&self) -> &dyn Backend {
+        self.backend.as_ref()
+    }
+}
+
+/// How many of the first windows fit in a budget of tokens; at least one.
+fn fill(windows: &[(usize, &Window)], budget: usize) -> usize {
+    let mut total = 0;
+    let fitting = windows.iter().take_while(|(_, window)| {
+        total += window.tokens.len();
+        total <= budget
+    });
+    fitting.count().max(1)
+}
+
+fn from_kernel(stats: TokenStats) -> Stats {
+    Stats {
+        logprob: stats.logprob,
+        rank: stats.rank,
+        entropy: stats.entropy,
+        mean_logprob: stats.mean_logprob,
+        variance: stats.variance,
+    }
+}
+
+fn calibration_from(path: &Path, sha256: &str) -> Result<Calibration, EngineError> {
+    let wrong = |reason: String| EngineError::Calibration { path: path.display().to_string(), reason };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let calibration = parse_calibration(&text).map_err(wrong)?;
+    if calibration.fits(sha256) {
+        Ok(calibration)
+    } else {
+        Err(wrong("it was made for another model; make one with `bonafide calibrate`".to_owned()))
+    }
+}
+
+fn built_in_calibration(sha256: &str) -> Result<Option<Calibration>, EngineError> {
+    for text in CALIBRATIONS.iter().filter(|text| text.contains(sha256)) {
+        let calibration = parse_calibration(text).map_err(|reason| EngineError::Calibration {
+            path: "built into the program".to_owned(),
+            reason,
+        })?;
+        if calibration.fits(sha256) {
+            return Ok(Some(calibration));
+        }
+    }
+    Ok(None)
+}
+
+fn parse_calibration(text: &str) -> Result<Calibration, String> {
+    let calibration: Calibration = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    calibration.validate().map_err(|error| error.to_string())?;
+    Ok(calibration)
 }

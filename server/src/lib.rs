@@ -7,3 +7,4 @@ pub mod document;
 pub mod engine;
 pub mod model;
 pub mod paths;
+pub mod windows;

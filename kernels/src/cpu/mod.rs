@@ -1,1 +1,6 @@
-//! CPU kernels.
+//! CPU kernels: each operation in its own file, the scalar reference beside the fast path.
+
+pub mod activation;
+pub mod head;
+mod math;
+mod simd;

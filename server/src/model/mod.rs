@@ -1,1 +1,10 @@
 //! Language models: which there are, where they are kept, and how they are loaded and run.
+
+mod config;
+mod decoder;
+pub mod gguf;
+pub mod store;
+pub mod tokenizer;
+
+pub use decoder::CpuModel;
+pub(crate) use decoder::load;

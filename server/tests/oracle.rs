@@ -1,0 +1,107 @@
+//! Holds the forward pass and the head to reference outputs of another implementation (transformers, f32).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use bonafide::engine::{Engine, EngineOptions, Window};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+struct Reached {
+    logprob: f64,
+    mean: f64,
+    entropy: f64,
+    variance: f64,
+    ranks_equal: f64,
+}
+
+/// The oracle files live beside the repository; without them, or without the model, there is nothing to test.
+fn oracle(name: &str) -> Option<Vec<Value>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/oracles/lm")
+        .join(format!("oracle_{name}.json"));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some(serde_json::from_str(&text).unwrap()),
+        Err(_) => {
+            println!("SKIPPED: the oracle {} is not here", path.display());
+            None
+        }
+    }
+}
+
+fn numbers(text: &Value, key: &str) -> Vec<f64> {
+    text[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn compare(engine: &Engine, texts: &[Value]) -> Vec<(String, Reached)> {
+    let windows: Vec<Window> = texts
+        .iter()
+        .map(|text| {
+            let raw = text["text"].as_str().unwrap();
+            let ids: Vec<u32> = numbers(text, "token_ids").iter().map(|x| *x as u32).collect();
+            let mut tokens: Vec<u32> = engine.encode_raw(raw).unwrap();
+            // The reference cut its long text at this many tokens.
+            tokens.truncate(1024);
+            assert_eq!(tokens, ids, "token ids of {}", text["name"]);
+            Window { tokens, skip: 0 }
+        })
+        .collect();
+    // All texts in one packed pass: packing must not change what a sequence sees.
+    let stats = engine.score_windows(&windows.iter().collect::<Vec<_>>()).unwrap();
+    texts
+        .iter()
+        .zip(stats)
+        .map(|(text, stats)| {
+            let want_logprob = numbers(text, "logprob");
+            assert_eq!(stats.len(), want_logprob.len());
+            let worst = |key: &str, got: &dyn Fn(usize) -> f32| {
+                numbers(text, key)
+                    .iter()
+                    .enumerate()
+                    .map(|(i, want)| (f64::from(got(i)) - want).abs())
+                    .fold(0.0, f64::max)
+            };
+            let n = stats.len() as f64;
+            let mean = stats.iter().map(|s| f64::from(s.logprob)).sum::<f64>() / n;
+            let ranks = numbers(text, "rank");
+            let equal = stats.iter().zip(&ranks).filter(|(got, want)| f64::from(got.rank) == **want).count();
+            let reached = Reached {
+                logprob: worst("logprob", &|i| stats[i].logprob),
+                mean: (mean - text["mean_logprob"].as_f64().unwrap()).abs(),
+                entropy: worst("entropy", &|i| stats[i].entropy),
+                variance: worst("logprob_variance", &|i| stats[i].variance),
+                ranks_equal: equal as f64 / n,
+            };
+            (text["name"].as_str().unwrap().to_owned(), reached)
+        })
+        .collect()
+}
+
+fn check(model: &str) {
+    let Some(texts) = oracle(model) else { return };
+    let path = std::env::var_os("BONAFIDE_ORACLE_MODELS").map(PathBuf::from);
+    let spec =
+        path.map_or_else(|| model.to_owned(), |dir| dir.join(format!("{model}.gguf")).display().to_string());
+    let engine = Engine::load(&EngineOptions { model: Some(spec), ..EngineOptions::default() }).unwrap();
+    for (name, reached) in compare(&engine, &texts) {
+        println!(
+            "{model} {name}: log-probability {:.1e}, mean {:.1e}, entropy {:.1e}, variance {:.1e}, ranks equal {:.2} %",
+            reached.logprob,
+            reached.mean,
+            reached.entropy,
+            reached.variance,
+            100.0 * reached.ranks_equal
+        );
+        assert!(reached.logprob < 1e-3 && reached.mean < 1e-4 && reached.entropy < 1e-3, "{model} {name}");
+        assert!(reached.variance < 5e-3 && reached.ranks_equal >= 0.99, "{model} {name}");
+    }
+}
+
+#[test]
+fn smollm2_matches_the_oracle() {
+    check("smollm2-135m");
+}
+
+#[test]
+fn gemma3_matches_the_oracle() {
+    check("gemma3-270m");
+}
