@@ -103,7 +103,14 @@ static EN: Texts = Texts {
 };
 
 static ZH: Texts = Texts {
-    verdicts: ["真人已签名", "很可能是人写的", "无法判断", "人机混合", "很可能是 AI 写的", "已声明为 AI 生成"],
+    verdicts: [
+        "真人已签名",
+        "很可能是人写的",
+        "无法判断",
+        "人机混合",
+        "很可能是 AI 写的",
+        "已声明为 AI 生成",
+    ],
     probability: "AI 概率 ",
     p_value: "p 值 ",
     words: " 词",
@@ -187,12 +194,16 @@ fn template_zh(code: &str, reason: &str) -> Option<&'static str> {
         "caveat" => {
             "这里比较的是统计特征,不能证明任何事:测试中每 1000 篇人类文本有 {per_thousand} 篇被误认为是模型所写;正式、套路化或常被转载的文字风险更高。"
         }
-        "predictability_ai" => "用词比人类通常的更容易预测(困惑度 {perplexity});只有 {percent} % 的人类文本达到这种程度。",
+        "predictability_ai" => {
+            "用词比人类通常的更容易预测(困惑度 {perplexity});只有 {percent} % 的人类文本达到这种程度。"
+        }
         "predictability_human" => {
             "用词比模型通常的更难预测(困惑度 {perplexity});只有 {percent} % 的生成文本达到这种程度。"
         }
         "predictability_usual" => "用词的可预测程度(困惑度 {perplexity})人和模型都常见。",
-        "first_choices_ai" => "有 {share} % 的片段正是模型的首选,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。",
+        "first_choices_ai" => {
+            "有 {share} % 的片段正是模型的首选,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。"
+        }
         "first_choices_human" => {
             "只有 {share} % 的片段是模型的首选,低于模型通常的水平;只有 {percent} % 的生成文本达到这种程度。"
         }
@@ -200,7 +211,9 @@ fn template_zh(code: &str, reason: &str) -> Option<&'static str> {
         "evenness_ai" => "全文的意外程度比人类通常的更均匀;只有 {percent} % 的人类文本达到这种程度。",
         "evenness_human" => "全文的意外程度比模型通常的起伏更大;只有 {percent} % 的生成文本达到这种程度。",
         "evenness_usual" => "全文意外程度的起伏人和模型都常见。",
-        "curvature_ai" => "用词比随机抽取更接近模型的偏好,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。",
+        "curvature_ai" => {
+            "用词比随机抽取更接近模型的偏好,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。"
+        }
         "curvature_human" => {
             "用词比随机抽取更远离模型的偏好,超过模型通常的水平;只有 {percent} % 的生成文本达到这种程度。"
         }
@@ -239,7 +252,9 @@ mod tests {
 
     #[test]
     fn what_has_no_translation_or_lacks_a_value_stays_english() {
-        for found in [finding("of_tomorrow", &[]), finding("too_short", &[]), finding("not_prose", &[("reason", "x")])] {
+        for found in
+            [finding("of_tomorrow", &[]), finding("too_short", &[]), finding("not_prose", &[("reason", "x")])]
+        {
             assert_eq!(evidence(Lang::Zh, &found), "In English.");
         }
     }

@@ -33,7 +33,8 @@ pub fn report(out: &mut dyn Write, report: &ScoreReport, blocks: &[Block], view:
         writeln!(out)?;
     }
     limits(out, report, view)?;
-    if report.blocks.iter().any(|block| block.sentences.iter().any(|sentence| sentence.probability.is_some())) {
+    if report.blocks.iter().any(|block| block.sentences.iter().any(|sentence| sentence.probability.is_some()))
+    {
         let legend = if view.colour { texts.legend_colour } else { texts.legend_plain };
         writeln!(out, "{DIM}{legend}{DIM:#}")?;
     }
@@ -207,7 +208,8 @@ fn limits(out: &mut dyn Write, report: &ScoreReport, view: View) -> io::Result<(
     let texts = view.lang.texts();
     writeln!(out, "{BOLD}{}{BOLD:#}", texts.limits)?;
     let mut said: Vec<String> = Vec::new();
-    let caveats = report.blocks.iter().flat_map(|block| &block.evidence).filter(|found| found.code == "caveat");
+    let caveats =
+        report.blocks.iter().flat_map(|block| &block.evidence).filter(|found| found.code == "caveat");
     for caveat in caveats {
         let caveat = evidence(view.lang, caveat);
         if !said.contains(&caveat) {

@@ -124,9 +124,9 @@ fn read_file(path: &Path) -> Result<Result<Vec<u8>, DocumentError>, Error> {
         return Err("this is a folder: give the files in it, for example with `*.txt`".into());
     }
     let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            Error::from("there is no such file: check the path, and begin the address of a page with https://")
-        }
+        io::ErrorKind::NotFound => Error::from(
+            "there is no such file: check the path, and begin the address of a page with https://",
+        ),
         io::ErrorKind::PermissionDenied => Error::from("this file may not be read: check its permissions"),
         _ => Error::from(error),
     })?;
