@@ -1,5 +1,7 @@
 //! The command line: one file a command, each with its `Args` and a `run`.
 
+mod bench;
+
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -12,7 +14,10 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// Measure scoring speed and memory.
+    Bench(bench::Args),
+}
 
 /// What a command can fail with: one line that says what to do.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -20,8 +25,9 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done: Result<(), Error> = match cli.command {};
-    #[allow(unreachable_code)]
+    let done: Result<(), Error> = match &cli.command {
+        Command::Bench(args) => bench::run(args),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
