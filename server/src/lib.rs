@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod document;
 pub mod engine;
+pub mod eval;
 pub mod http;
 pub mod model;
 pub mod paths;

@@ -1,5 +1,12 @@
 //! The command line: one file a command, each with its `Args` and a `run`.
 
+mod bench;
+pub mod calibrate;
+pub mod eval;
+pub mod messages;
+pub mod model;
+pub mod render;
+pub mod score;
 mod serve;
 mod token;
 
@@ -18,6 +25,11 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Token(token::Args),
+    Score(score::Args),
+    Model(model::Args),
+    Eval(eval::Args),
+    Calibrate(calibrate::Args),
+    Bench(bench::Args),
 }
 
 /// What a command can fail with: one line that says what to do.
@@ -29,6 +41,11 @@ pub fn main() -> ExitCode {
     let done: Result<(), Error> = match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Score(args) => score::run(&args),
+        Command::Model(args) => model::run(args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,8 @@
 //! two pages applies; so neighbouring paragraphs are put together until there are enough words, and split
 //! only where there are far too many.
 
+use bonafide_core::text::words::count as words;
+
 /// Fewer words than this are put together with their neighbours.
 const MIN_WORDS: usize = 80;
 /// A block of grouped paragraphs is kept near or below this.
@@ -40,22 +42,6 @@ impl Piece {
             Self::Border => "",
         }
     }
-}
-
-/// Number of words, for grouping only: runs between white space, and each ideograph or kana by itself.
-pub fn words(text: &str) -> usize {
-    text.split_whitespace()
-        .map(|run| {
-            let wide = run.chars().filter(|&c| is_ideograph(c)).count();
-            let rest = run.chars().any(|c| c.is_alphanumeric() && !is_ideograph(c));
-            wide + usize::from(rest)
-        })
-        .sum()
-}
-
-fn is_ideograph(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Puts pieces together into the texts of blocks.
@@ -273,7 +259,6 @@ mod tests {
 
     #[test]
     fn ideographs_count_and_split_without_spaces() {
-        assert_eq!(words("我们今天去 Berlin 玩。"), 7);
         let long = "我们今天去公园玩。".repeat(200);
         let blocks = group(vec![Piece::body(long.clone())]);
         assert!(blocks.len() >= 2);

@@ -7,7 +7,8 @@ mod parse;
 mod walk;
 
 use super::DocumentError;
-use super::group::{Piece, words};
+use super::group::Piece;
+use bonafide_core::text::words::count as words;
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
 use pulldown_cmark::{Options, Parser};

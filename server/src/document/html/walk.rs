@@ -1,6 +1,7 @@
 //! A tree of elements into pieces, without recursion: what a reader would see as prose.
 
-use crate::document::group::{Piece, words};
+use crate::document::group::Piece;
+use bonafide_core::text::words::count as words;
 use dom_query::{Document, NodeRef};
 
 /// Which part of a tree is wanted.
