@@ -1,5 +1,6 @@
 //! The command line: one file a command, each with its `Args` and a `run`.
 
+mod bench;
 pub mod calibrate;
 pub mod eval;
 
@@ -18,6 +19,8 @@ struct Cli {
 enum Command {
     Eval(eval::Args),
     Calibrate(calibrate::Args),
+    /// Measure scoring speed and memory.
+    Bench(bench::Args),
 }
 
 /// What a command can fail with: one line that says what to do.
@@ -26,9 +29,10 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done: Result<(), Error> = match cli.command {
-        Command::Eval(args) => eval::run(&args),
-        Command::Calibrate(args) => calibrate::run(&args),
+    let done: Result<(), Error> = match &cli.command {
+        Command::Eval(args) => eval::run(args),
+        Command::Calibrate(args) => calibrate::run(args),
+        Command::Bench(args) => bench::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
