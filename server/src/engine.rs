@@ -92,7 +92,11 @@ pub struct Engine {
 impl Engine {
     /// Loads the model (pulling it if it is in the registry and absent) and its calibration.
     pub fn load(options: &EngineOptions) -> Result<Self, EngineError> {
-        let stored = store::resolve(&Paths::from_env()?, options.model.as_deref())?;
+        let stored = store::resolve(
+            &Paths::from_env()?,
+            options.model.as_deref(),
+            &mut model::progress::Terminal::new(),
+        )?;
         Self::open(&stored, options)
     }
 

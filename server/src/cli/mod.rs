@@ -3,6 +3,10 @@
 mod bench;
 pub mod calibrate;
 pub mod eval;
+pub mod messages;
+pub mod model;
+pub mod render;
+pub mod score;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -17,9 +21,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Score(score::Args),
+    Model(model::Args),
     Eval(eval::Args),
     Calibrate(calibrate::Args),
-    /// Measure scoring speed and memory.
     Bench(bench::Args),
 }
 
@@ -29,10 +34,12 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done: Result<(), Error> = match &cli.command {
-        Command::Eval(args) => eval::run(args),
-        Command::Calibrate(args) => calibrate::run(args),
-        Command::Bench(args) => bench::run(args),
+    let done: Result<(), Error> = match cli.command {
+        Command::Score(args) => score::run(&args),
+        Command::Model(args) => model::run(args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
