@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod cli;
+pub mod document;
 pub mod engine;
+pub mod eval;
 pub mod model;
 pub mod paths;
 pub mod windows;
