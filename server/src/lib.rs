@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod document;
 pub mod engine;
+pub mod eval;
 pub mod model;
 pub mod paths;
 pub mod windows;

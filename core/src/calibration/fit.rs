@@ -1,7 +1,21 @@
 //! Making a calibration from texts of known origin.
 
-use super::{Calibration, Label, ModelRef};
-use crate::detect::{Features, Stats, scan};
+use super::conformal::tables;
+use super::head::{INPUTS, log_length};
+use super::{
+    ALPHA_AI, ALPHA_HUMAN, Calibration, Extremes, FORMAT, Head, LEVELS, Label, Measured, ModelRef, Outcome,
+    Reference, Table,
+};
+use crate::detect::{FEATURES, Features, Stats, scan};
+use std::collections::{BTreeMap, BTreeSet};
+
+mod newton;
+
+/// Penalties that [`choose_penalty`] tries.
+const PENALTIES: [f64; 5] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
+
+/// How much harder the weights that depend on the length are held down.
+const LENGTH_PENALTY: f64 = 4.0;
 
 /// One text of known origin.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +58,7 @@ pub struct Recipe<'a> {
     pub conformal: &'a [Sample],
     /// Texts that the error rates are measured on.
     pub held_out: &'a [Sample],
-    /// Strength of the L2 penalty on standardised weights, relative to the mean loss; 1e-3 is a good start.
+    /// Strength of the L2 penalty on standardised weights, relative to the mean loss; see [`choose_penalty`].
     pub penalty: f64,
 }
 
@@ -67,6 +81,247 @@ pub enum FitError {
 
 /// Fits the head, fills the tables and measures the error rates.
 pub fn calibrate(recipe: &Recipe<'_>) -> Result<Calibration, FitError> {
-    let _ = recipe;
-    Err(FitError::Diverged(String::from("not built yet")))
+    for (list, samples) in
+        [("fitting", recipe.fit), ("conformal", recipe.conformal), ("held-out", recipe.held_out)]
+    {
+        two_sided(list, samples)?;
+    }
+    let head = fit_head(recipe.fit, recipe.penalty)?;
+    let mut calibration = Calibration {
+        format: FORMAT,
+        version: recipe.version.clone(),
+        model: recipe.model.clone(),
+        languages: recipe.languages.clone(),
+        data: recipe.data.clone(),
+        alpha_ai: ALPHA_AI,
+        alpha_human: ALPHA_HUMAN,
+        human: whole_tables(&head, recipe.conformal, Label::Human, ALPHA_AI),
+        ai: whole_tables(&head, recipe.conformal, Label::Ai, ALPHA_HUMAN),
+        human_parts: part_tables(&head, recipe.conformal, Label::Human),
+        ai_parts: part_tables(&head, recipe.conformal, Label::Ai),
+        reference: references(&head, recipe.conformal),
+        head,
+        measured: Measured::default(),
+    };
+    calibration.measured = measure(&calibration, recipe.held_out);
+    Ok(calibration)
+}
+
+fn two_sided(list: &'static str, samples: &[Sample]) -> Result<(), FitError> {
+    for (label, name) in [(Label::Human, "human"), (Label::Ai, "generated")] {
+        if !samples.iter().any(|sample| sample.label == label) {
+            return Err(FitError::OneSided { list, label: name });
+        }
+    }
+    Ok(())
+}
+
+/// Error rates of a calibration on texts of known origin.
+#[must_use]
+pub fn measure(calibration: &Calibration, samples: &[Sample]) -> Measured {
+    let mut counts: BTreeMap<(bool, u8), usize> = BTreeMap::new();
+    for sample in samples {
+        let outcome = calibration.decide(&sample.features, &sample.parts).outcome;
+        *counts.entry((sample.label == Label::Ai, outcome as u8)).or_default() += 1;
+    }
+    let count = |ai: bool, outcome: Outcome| counts.get(&(ai, outcome as u8)).copied().unwrap_or(0);
+    let ais = samples.iter().filter(|sample| sample.label == Label::Ai).count();
+    let humans = samples.len() - ais;
+    let share = |count: usize, of: usize| if of == 0 { 0.0 } else { count as f64 / of as f64 };
+    let both = |outcome| share(count(false, outcome) + count(true, outcome), samples.len());
+    Measured {
+        humans,
+        ais,
+        false_positive_rate: share(count(false, Outcome::LikelyAi) + count(false, Outcome::Mixed), humans),
+        true_positive_rate: share(count(true, Outcome::LikelyAi) + count(true, Outcome::Mixed), ais),
+        missed_rate: share(count(true, Outcome::LikelyHuman), ais),
+        unclear_rate: both(Outcome::Unclear),
+        mixed_rate: both(Outcome::Mixed),
+    }
+}
+
+fn whole_tables(head: &Head, samples: &[Sample], label: Label, alpha: f64) -> Vec<Table> {
+    let sign = if label == Label::Human { 1.0 } else { -1.0 };
+    let scores = samples.iter().filter(|sample| sample.label == label).map(|sample| {
+        (sample.group.as_str(), sample.features.tokens, sign * head.log_odds(&sample.features))
+    });
+    tables(scores, fewest_for(alpha))
+}
+
+fn part_tables(head: &Head, samples: &[Sample], label: Label) -> Vec<Table> {
+    let scores = samples.iter().filter(|sample| sample.label == label).filter_map(|sample| {
+        let extremes = Extremes::of(head, &sample.parts)?;
+        let score = if label == Label::Human { extremes.highest } else { -extremes.lowest };
+        Some((sample.group.as_str(), sample.features.tokens, score))
+    });
+    tables(scores, fewest_for(ALPHA_AI / 2.0))
+}
+
+/// The fewest texts whose table can give a p-value of alpha.
+fn fewest_for(alpha: f64) -> usize {
+    (1.0 / alpha).ceil() as usize
+}
+
+fn references(head: &Head, samples: &[Sample]) -> Vec<Reference> {
+    let levels = |label: Label, index: usize| -> Vec<f32> {
+        let mut values: Vec<f32> = samples
+            .iter()
+            .filter(|sample| sample.label == label)
+            .map(|sample| head.standardised(&sample.features)[index] as f32)
+            .collect();
+        values.sort_by(f32::total_cmp);
+        let last = values.len().saturating_sub(1);
+        (0..LEVELS).filter_map(|level| values.get(level * last / (LEVELS - 1)).copied()).collect()
+    };
+    FEATURES
+        .iter()
+        .enumerate()
+        .map(|(index, name)| Reference {
+            name: (*name).to_owned(),
+            human: levels(Label::Human, index),
+            ai: levels(Label::Ai, index),
+        })
+        .collect()
+}
+
+/// Fits the head by penalised logistic regression; each pair of group and label weighs the same.
+pub fn fit_head(samples: &[Sample], penalty: f64) -> Result<Head, FitError> {
+    two_sided("fitting", samples)?;
+    let weights = cell_weights(samples);
+    let mut head = standardise(samples, &weights);
+    let inputs: Vec<[f64; INPUTS]> = samples.iter().map(|sample| head.inputs(&sample.features)).collect();
+    let labels: Vec<bool> = samples.iter().map(|sample| sample.label == Label::Ai).collect();
+    let mut penalties = [penalty; INPUTS];
+    penalties[FEATURES.len()..].fill(penalty * LENGTH_PENALTY);
+    let (solution, bias) = newton::fit(&inputs, &labels, &weights, &penalties).map_err(FitError::Diverged)?;
+    head.weights = solution[..FEATURES.len()].to_vec();
+    head.length_weights = solution[FEATURES.len()..].to_vec();
+    head.bias = bias;
+    Ok(head)
+}
+
+/// A weight for each sample, such that both labels sum to one half and the groups of a label weigh alike.
+fn cell_weights(samples: &[Sample]) -> Vec<f64> {
+    let mut counts: BTreeMap<(&str, bool), usize> = BTreeMap::new();
+    for sample in samples {
+        *counts.entry((sample.group.as_str(), sample.label == Label::Ai)).or_default() += 1;
+    }
+    let groups = |ai: bool| counts.keys().filter(|key| key.1 == ai).count() as f64;
+    let groups = [groups(false), groups(true)];
+    samples
+        .iter()
+        .map(|sample| {
+            let ai = sample.label == Label::Ai;
+            let count = counts.get(&(sample.group.as_str(), ai)).copied().unwrap_or(1);
+            0.5 / groups[usize::from(ai)] / count as f64
+        })
+        .collect()
+}
+
+/// A head without weights: what is usual for each feature at each length.
+///
+/// The slopes come from within the cells of group and label, so that a data set whose generated texts are longer
+/// doesn't teach the head that long means generated.
+fn standardise(samples: &[Sample], weights: &[f64]) -> Head {
+    let lengths: Vec<f64> =
+        samples.iter().map(|sample| log_length(sample.features.context, 32.0..1280.0)).collect();
+    let mut head = Head {
+        features: FEATURES.map(str::to_owned).to_vec(),
+        mean: Vec::new(),
+        slope: Vec::new(),
+        scale: Vec::new(),
+        weights: vec![0.0; FEATURES.len()],
+        length_weights: vec![0.0; FEATURES.len()],
+        bias: 0.0,
+    };
+    let total: f64 = weights.iter().sum();
+    let mean = |values: &[f64]| {
+        values.iter().zip(weights).map(|(value, weight)| value * weight).sum::<f64>() / total
+    };
+    let centred_lengths = centred(samples, weights, &lengths);
+    let length_variance = mean(&centred_lengths.iter().map(|length| length * length).collect::<Vec<_>>());
+    for index in 0..FEATURES.len() {
+        let values: Vec<f64> = samples.iter().map(|sample| sample.features.values[index]).collect();
+        let products: Vec<f64> = centred(samples, weights, &values)
+            .iter()
+            .zip(&centred_lengths)
+            .map(|(value, length)| value * length)
+            .collect();
+        let slope = if length_variance > 1e-6 { mean(&products) / length_variance } else { 0.0 };
+        let rest: Vec<f64> =
+            values.iter().zip(&lengths).map(|(value, length)| value - slope * length).collect();
+        let centre = mean(&rest);
+        let variance = mean(&rest.iter().map(|value| (value - centre).powi(2)).collect::<Vec<_>>());
+        head.mean.push(centre);
+        head.slope.push(slope);
+        head.scale.push(variance.sqrt().max(1e-6));
+    }
+    head
+}
+
+/// Each value minus the mean of its cell.
+fn centred(samples: &[Sample], weights: &[f64], values: &[f64]) -> Vec<f64> {
+    let mut sums: BTreeMap<(&str, bool), (f64, f64)> = BTreeMap::new();
+    for ((sample, weight), value) in samples.iter().zip(weights).zip(values) {
+        let sum = sums.entry((sample.group.as_str(), sample.label == Label::Ai)).or_default();
+        sum.0 += weight * value;
+        sum.1 += weight;
+    }
+    let mean = |sample: &Sample| {
+        let key = (sample.group.as_str(), sample.label == Label::Ai);
+        sums.get(&key).map_or(0.0, |sum| sum.0 / sum.1)
+    };
+    samples.iter().zip(values).map(|(sample, value)| value - mean(sample)).collect()
+}
+
+/// The penalty under which a head fitted on all groups but one tells that one's texts apart best, on average over the
+/// groups: what matters is a text from elsewhere. With fewer than two two-sided groups, the middle one.
+pub fn choose_penalty(samples: &[Sample]) -> Result<f64, FitError> {
+    let mut best = (f64::NEG_INFINITY, PENALTIES[PENALTIES.len() / 2]);
+    for penalty in PENALTIES {
+        let scores = left_out(samples, penalty)?;
+        let mean = scores.values().sum::<f64>() / scores.len() as f64;
+        if mean > best.0 + 1e-4 {
+            best = (mean, penalty);
+        }
+    }
+    Ok(best.1)
+}
+
+/// For each group with texts of both labels, the AUROC on it of a head fitted on all the others.
+pub fn left_out(samples: &[Sample], penalty: f64) -> Result<BTreeMap<String, f64>, FitError> {
+    let groups: BTreeSet<&str> = samples.iter().map(|sample| sample.group.as_str()).collect();
+    let mut scores = BTreeMap::new();
+    for group in groups {
+        let (own, others): (Vec<&Sample>, Vec<&Sample>) =
+            samples.iter().partition(|sample| sample.group == group);
+        let others: Vec<Sample> = others.into_iter().cloned().collect();
+        if two_sided("fitting", &others).is_err() {
+            continue;
+        }
+        let head = fit_head(&others, penalty)?;
+        let scored: Vec<(f64, bool)> =
+            own.iter().map(|sample| (head.log_odds(&sample.features), sample.label == Label::Ai)).collect();
+        if let Some(auroc) = auroc(&scored) {
+            scores.insert(group.to_owned(), auroc);
+        }
+    }
+    Ok(scores)
+}
+
+/// Area under the ROC curve of scores with their labels (true: generated), ties counting half; `None` if one label is
+/// absent. It is the Mann-Whitney statistic: the chance that a generated text scores above a human one.
+#[must_use]
+pub fn auroc(scored: &[(f64, bool)]) -> Option<f64> {
+    let mut sorted = scored.to_vec();
+    sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut humans, mut ais, mut wins) = (0.0, 0.0, 0.0);
+    for ties in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let tied_ais = ties.iter().filter(|tie| tie.1).count() as f64;
+        let tied_humans = ties.len() as f64 - tied_ais;
+        wins += tied_ais * (humans + tied_humans / 2.0);
+        humans += tied_humans;
+        ais += tied_ais;
+    }
+    (humans > 0.0 && ais > 0.0).then(|| wins / (humans * ais))
 }

@@ -1,13 +1,23 @@
 //! The logistic head over the detectors.
 
-use crate::detect::Features;
+use super::CalibrationError;
+use crate::detect::{FEATURES, Features};
 use serde::{Deserialize, Serialize};
+
+/// Length in tokens at which the length corrections are nil.
+const REFERENCE_LENGTH: f64 = 160.0;
+
+/// Standardised features are cut here: beyond, they are noise or foreign to the calibration, not stronger evidence.
+const LIMIT: f64 = 5.0;
+
+/// Number of the head's inputs: each feature, and each again times the logarithm of the length.
+pub(super) const INPUTS: usize = 2 * FEATURES.len();
 
 /// Logistic regression on length-adjusted, standardised features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// Names of the features: [`crate::detect::FEATURES`].
+    /// Names of the features: [`FEATURES`].
     pub features: Vec<String>,
     /// Expected value of each feature at a length of 160 tokens.
     pub mean: Vec<f64>,
@@ -28,13 +38,87 @@ impl Head {
     /// Log-odds that a model wrote the text, human and generated texts being equally common.
     #[must_use]
     pub fn log_odds(&self, features: &Features) -> f64 {
-        let _ = features;
-        0.0
+        let inputs = self.inputs(features);
+        let weights = self.weights.iter().chain(&self.length_weights);
+        self.bias + weights.zip(inputs).map(|(weight, input)| weight * input).sum::<f64>()
     }
 
     /// The same as a probability, from 0 to 1.
     #[must_use]
     pub fn probability(&self, features: &Features) -> f64 {
-        1.0 / (1.0 + (-self.log_odds(features)).exp())
+        probability(self.log_odds(features))
     }
+
+    /// The features as distances from what is expected at this length, in standard deviations, within +-5.
+    #[must_use]
+    pub fn standardised(&self, features: &Features) -> [f64; FEATURES.len()] {
+        let length = log_length(features.context, 32.0..1280.0);
+        let mut standardised = [0.0; FEATURES.len()];
+        let usual = self.mean.iter().zip(&self.slope).zip(&self.scale);
+        for ((out, value), ((mean, slope), scale)) in standardised.iter_mut().zip(features.values).zip(usual)
+        {
+            *out = ((value - mean - slope * length) / scale).clamp(-LIMIT, LIMIT);
+        }
+        standardised
+    }
+
+    /// What the weights apply to: the standardised features, and the same times the logarithm of the length.
+    pub(super) fn inputs(&self, features: &Features) -> [f64; INPUTS] {
+        let standardised = self.standardised(features);
+        let length = log_length(features.tokens as f64, 40.0..640.0);
+        let mut inputs = [0.0; INPUTS];
+        for (index, value) in standardised.into_iter().enumerate() {
+            inputs[index] = value;
+            inputs[index + FEATURES.len()] = value * length;
+        }
+        inputs
+    }
+
+    pub(super) fn validate(&self) -> Result<(), CalibrationError> {
+        if self.features != FEATURES {
+            return Err(CalibrationError::Features {
+                found: self.features.clone(),
+                expected: FEATURES.map(str::to_owned).to_vec(),
+            });
+        }
+        let lists = [
+            ("head.mean", &self.mean),
+            ("head.slope", &self.slope),
+            ("head.scale", &self.scale),
+            ("head.weights", &self.weights),
+            ("head.length_weights", &self.length_weights),
+        ];
+        for (field, list) in lists {
+            if list.len() != FEATURES.len() {
+                return Err(damaged(
+                    field,
+                    format!("has {} numbers instead of {}", list.len(), FEATURES.len()),
+                ));
+            }
+            if !list.iter().all(|value| value.is_finite()) {
+                return Err(damaged(field, String::from("holds something that is not a number")));
+            }
+        }
+        if self.scale.iter().any(|&scale| scale <= 0.0) {
+            return Err(damaged("head.scale", String::from("holds a number that is not positive")));
+        }
+        if !self.bias.is_finite() {
+            return Err(damaged("head.bias", String::from("is not a number")));
+        }
+        Ok(())
+    }
+}
+
+fn damaged(field: &str, problem: String) -> CalibrationError {
+    CalibrationError::Field { field: field.to_owned(), problem }
+}
+
+/// Natural logarithm of a length over 160 tokens; lengths outside the range count as its ends.
+pub(super) fn log_length(tokens: f64, range: std::ops::Range<f64>) -> f64 {
+    (tokens.clamp(range.start, range.end) / REFERENCE_LENGTH).ln()
+}
+
+/// The logistic function.
+pub(super) fn probability(log_odds: f64) -> f64 {
+    1.0 / (1.0 + (-log_odds).exp())
 }

@@ -11,7 +11,10 @@ mod head;
 pub use conformal::{BUCKET_EDGES, Point, Table};
 pub use head::Head;
 
-use crate::detect::Features;
+use conformal::{bucket, p_value};
+use head::probability;
+
+use crate::detect::{FEATURES, Features};
 use crate::verdict::CalibrationIdentity;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,9 @@ pub const ALPHA_AI: f64 = 0.01;
 
 /// Share of generated texts that may be called `likely_human`, unless a calibration says otherwise.
 pub const ALPHA_HUMAN: f64 = 0.05;
+
+/// What a window's probability must exceed for its text to be mixed; and another's must fall below one minus this.
+const MIXED_PROBABILITY: f64 = 0.9;
 
 /// Who wrote a text of known origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,9 +58,9 @@ pub struct Measured {
     pub humans: usize,
     /// Number of generated texts.
     pub ais: usize,
-    /// Share of human texts called `likely_ai`.
+    /// Share of human texts called `likely_ai` or `mixed`: both accuse.
     pub false_positive_rate: f64,
-    /// Share of generated texts called `likely_ai`.
+    /// Share of generated texts called `likely_ai` or `mixed`.
     pub true_positive_rate: f64,
     /// Share of generated texts called `likely_human`.
     pub missed_rate: f64,
@@ -173,12 +179,60 @@ pub enum CalibrationError {
 }
 
 impl Calibration {
-    /// Checks a calibration that came from outside.
+    /// Checks a calibration that came from outside; without that, a damaged one gives senseless numbers, but no panic.
     pub fn validate(&self) -> Result<(), CalibrationError> {
         if self.format != FORMAT {
             return Err(CalibrationError::Format { found: self.format });
         }
+        self.head.validate()?;
+        self.validate_fields()?;
+        for (field, tables) in self.tables() {
+            for table in tables {
+                table.validate(field)?;
+            }
+        }
+        self.reference.iter().try_for_each(Reference::validate)
+    }
+
+    fn validate_fields(&self) -> Result<(), CalibrationError> {
+        let check = |good: bool, field: &str, problem: &str| {
+            let error = || CalibrationError::Field { field: field.to_owned(), problem: problem.to_owned() };
+            if good { Ok(()) } else { Err(error()) }
+        };
+        let is_rate = |rate: f64| (0.0..=1.0).contains(&rate);
+        let is_alpha = |alpha: f64| alpha > 0.0 && alpha < 0.5;
+        let sha256 = &self.model.sha256;
+        check(!self.version.is_empty(), "version", "is empty")?;
+        check(
+            sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "model.sha256",
+            "is not 64 hexadecimal digits",
+        )?;
+        check(!self.languages.is_empty(), "languages", "is empty")?;
+        check(is_alpha(self.alpha_ai), "alpha_ai", "is not between 0 and 0.5")?;
+        check(is_alpha(self.alpha_human), "alpha_human", "is not between 0 and 0.5")?;
+        check(!self.human.is_empty(), "human", "has no table, so no text could be compared")?;
+        check(!self.ai.is_empty(), "ai", "has no table, so no text could be compared")?;
+        let measured = &self.measured;
+        for (field, rate) in [
+            ("measured.false_positive_rate", measured.false_positive_rate),
+            ("measured.true_positive_rate", measured.true_positive_rate),
+            ("measured.missed_rate", measured.missed_rate),
+            ("measured.unclear_rate", measured.unclear_rate),
+            ("measured.mixed_rate", measured.mixed_rate),
+        ] {
+            check(is_rate(rate), field, "is not between 0 and 1")?;
+        }
         Ok(())
+    }
+
+    fn tables(&self) -> [(&'static str, &[Table]); 4] {
+        [
+            ("human", &self.human),
+            ("ai", &self.ai),
+            ("human_parts", &self.human_parts),
+            ("ai_parts", &self.ai_parts),
+        ]
     }
 
     /// Whether it was made with this very model file.
@@ -200,14 +254,110 @@ impl Calibration {
     /// Where a text stands; `parts` are the features of its scanned windows ([`crate::detect::scan`]), which may be empty.
     #[must_use]
     pub fn decide(&self, features: &Features, parts: &[Features]) -> Decision {
-        let _ = parts;
         let log_odds = self.head.log_odds(features);
-        Decision {
-            outcome: Outcome::Unclear,
-            log_odds,
-            probability: self.head.probability(features),
-            p_human: 1.0,
-            p_ai: 1.0,
-        }
+        let probability = probability(log_odds);
+        let bucket = bucket(features.tokens);
+        let p_human = p_value(&self.human, bucket, log_odds);
+        let p_ai = p_value(&self.ai, bucket, -log_odds);
+        let outcome = match (p_human <= self.alpha_ai, p_ai <= self.alpha_human) {
+            _ if self.is_mixed(bucket, parts) => Outcome::Mixed,
+            (true, false) if probability > 0.5 => Outcome::LikelyAi,
+            (false, true) if probability < 0.5 => Outcome::LikelyHuman,
+            // Neither is refuted, or both are: then the text is foreign to the calibration.
+            _ => Outcome::Unclear,
+        };
+        Decision { outcome, log_odds, probability, p_human, p_ai }
+    }
+
+    /// Whether the windows refute both that a human wrote all of it and that a model did.
+    ///
+    /// The highest window is compared with the highest windows of wholly human texts, so that looking at many windows
+    /// accuses nobody by chance. The level is half of what a verdict on the whole text may spend.
+    fn is_mixed(&self, bucket: usize, parts: &[Features]) -> bool {
+        let Some(Extremes { highest, lowest }) = Extremes::of(&self.head, parts) else { return false };
+        let level = self.alpha_ai / 2.0;
+        probability(highest) > MIXED_PROBABILITY
+            && probability(lowest) < 1.0 - MIXED_PROBABILITY
+            && p_value(&self.human_parts, bucket, highest) <= level
+            && p_value(&self.ai_parts, bucket, -lowest) <= level
+    }
+
+    /// Where a text stands among those of known origin in one feature; `None` for an unknown feature.
+    #[must_use]
+    pub fn compare(&self, name: &str, features: &Features) -> Option<Comparison> {
+        let index = FEATURES.iter().position(|&feature| feature == name)?;
+        let reference = self.reference.iter().find(|reference| reference.name == name)?;
+        let value = self.head.standardised(features)[index] as f32;
+        let human_below = share_below(&reference.human, value);
+        let ai_below = share_below(&reference.ai, value);
+        let beyond_ai = reference.ai.last().is_some_and(|&last| value > last);
+        Some(Comparison { human_at_least: 1.0 - human_below, ai_at_most: ai_below, beyond_ai })
     }
 }
+
+/// Where a text stands in one feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// Share of human texts that are at least as much like a model's in this.
+    pub human_at_least: f64,
+    /// Share of generated texts that are at most as much like a model's in this.
+    pub ai_at_most: f64,
+    /// Whether it lies beyond all generated texts.
+    pub beyond_ai: bool,
+}
+
+impl Reference {
+    fn validate(&self) -> Result<(), CalibrationError> {
+        let error = |problem: &str| CalibrationError::Field {
+            field: format!("reference (feature '{}')", self.name),
+            problem: problem.to_owned(),
+        };
+        if !FEATURES.contains(&self.name.as_str()) {
+            return Err(error("is no feature of this program"));
+        }
+        for levels in [&self.human, &self.ai] {
+            if levels.len() != LEVELS {
+                return Err(error("does not have 201 levels"));
+            }
+            let rises = levels.windows(2).all(|pair| pair[0] <= pair[1]);
+            if !rises || !levels.iter().all(|level| level.is_finite()) {
+                return Err(error("has levels that do not rise"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Number of quantiles in a [`Reference`].
+const LEVELS: usize = 201;
+
+/// Share of the texts behind equally spaced quantiles that lie below a value.
+fn share_below(levels: &[f32], value: f32) -> f64 {
+    if levels.len() < 2 {
+        return 0.5;
+    }
+    let below = levels.partition_point(|&level| level < value);
+    let steps = (levels.len() - 1) as f64;
+    match (below.checked_sub(1).and_then(|index| levels.get(index)), levels.get(below)) {
+        (None, _) => 0.0,
+        (_, None) => 1.0,
+        (Some(&low), Some(&high)) => ((below - 1) as f64 + f64::from((value - low) / (high - low))) / steps,
+    }
+}
+
+/// The log-odds of the windows at both ends.
+#[derive(Debug, Clone, Copy)]
+struct Extremes {
+    highest: f64,
+    lowest: f64,
+}
+
+impl Extremes {
+    fn of(head: &Head, parts: &[Features]) -> Option<Self> {
+        let odds = || parts.iter().map(|part| head.log_odds(part));
+        Some(Self { highest: odds().reduce(f64::max)?, lowest: odds().reduce(f64::min)? })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -92,11 +92,11 @@ mod tests {
 
     #[test]
     fn two_equal_cells_have_the_entropy_of_a_coin() {
-        // Orbits of 1, 1, 0, 0: the cosines of neighbours alternate between 1/sqrt(2) and 0.
-        let values: Vec<f64> = (0..44).map(|i| f64::from(u8::from(i % 4 < 2))).collect();
-        let entropy = diversity_entropy(&values, 10).unwrap();
-        let sure = std::f64::consts::LN_2 / 10.0_f64.ln();
-        assert!((entropy - sure).abs() < 0.02, "{entropy} {sure}");
+        // 2 1 1 2: the cosines of neighbouring orbits are 0.833, 0.953, 0.889, 0.953, which fall into two cells of 20.
+        let values: Vec<f64> = (0..44).map(|i| if i % 4 % 3 == 0 { 2.0 } else { 1.0 }).collect();
+        let entropy = diversity_entropy(&values, 20).unwrap();
+        let coin = std::f64::consts::LN_2 / 20.0_f64.ln();
+        assert!((entropy - coin).abs() < 0.01, "{entropy} {coin}");
     }
 
     #[test]

@@ -5,3 +5,6 @@ pub mod prose;
 pub mod scoring;
 pub mod sentences;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

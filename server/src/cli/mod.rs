@@ -1,6 +1,10 @@
 //! The command line: one file a command, each with its `Args` and a `run`.
 
+mod bench;
+pub mod calibrate;
+pub mod eval;
 pub mod messages;
+pub mod model;
 pub mod render;
 pub mod score;
 
@@ -18,6 +22,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Score(score::Args),
+    Model(model::Args),
+    Eval(eval::Args),
+    Calibrate(calibrate::Args),
+    Bench(bench::Args),
 }
 
 /// What a command can fail with: one line that says what to do.
@@ -28,6 +36,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done: Result<(), Error> = match cli.command {
         Command::Score(args) => score::run(&args),
+        Command::Model(args) => model::run(args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

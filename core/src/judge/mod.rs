@@ -1,0 +1,238 @@
+//! From numbers to a report on one block.
+//!
+//! `unclear` is the default and every other verdict has to be earned: enough words, prose, a language and a model that
+//! the calibration has seen, and a score that few texts of the other kind reach. A text that fails one of the
+//! conditions still gets its numbers, and a sentence that says which.
+
+mod layout;
+mod messages;
+
+pub use messages::Code;
+
+use crate::calibration::{Calibration, Decision, Outcome};
+use crate::detect::{Features, Stats, around, detectors, perplexity, scan, top_share};
+use crate::text::prose::{NotProse, objection};
+use crate::text::scoring::ScoringText;
+use crate::text::{language, words};
+use crate::verdict::{BlockReport, Evidence, SentenceReport, Verdict};
+use layout::Layout;
+use messages::Extreme;
+use std::ops::Range;
+
+/// Fewest words that a verdict is given on.
+pub const MIN_WORDS: usize = 40;
+
+/// Most sentences named in the evidence.
+const NAMED_SENTENCES: usize = 3;
+
+/// What a sentence's probability must exceed to be named as a model's; a human's lies below one minus this.
+const TELLING: f64 = 0.8;
+
+/// One token of the scoring text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Token {
+    /// Where it stands in the scoring text, in bytes.
+    pub bytes: Range<usize>,
+    /// What the model says of it; `None` for a token without context.
+    pub stats: Option<Stats>,
+}
+
+/// A block that the model has read.
+#[derive(Debug, Clone, Copy)]
+pub struct ScoredBlock<'a> {
+    /// The caller's name for it.
+    pub id: &'a str,
+    /// The text as it came.
+    pub text: &'a str,
+    /// Its scoring form: what was tokenised.
+    pub scoring: &'a ScoringText,
+    /// The tokens of the scoring form, in order.
+    pub tokens: &'a [Token],
+}
+
+/// Why a text can't be judged, whatever its numbers.
+#[derive(Debug, Clone, PartialEq)]
+enum Obstacle {
+    NotScored,
+    NotProse(NotProse),
+    TooShort,
+    LanguageUnknown,
+    LanguageNotCalibrated(&'static str, Vec<String>),
+    NoCalibration,
+}
+
+/// A text that can be judged: its features, its windows' and the calibration to compare them with.
+struct Case<'a> {
+    calibration: &'a Calibration,
+    features: Features,
+    decision: Decision,
+}
+
+/// Judges a block. `calibration` is the one that fits the model ([`Calibration::fits`]), if there is one; `with_tokens`
+/// puts the per-token values into the report.
+#[must_use]
+pub fn judge(block: &ScoredBlock<'_>, calibration: Option<&Calibration>, with_tokens: bool) -> BlockReport {
+    let words = words::count(block.scoring.text());
+    let language = language::detect(block.scoring.text());
+    let stats: Vec<Stats> = block.tokens.iter().filter_map(|token| token.stats).collect();
+    let layout = Layout::new(block);
+    let case = case(block, &stats, words, language, calibration);
+    let sentences = sentences(&layout, &stats, case.as_ref().ok());
+    let (verdict, mut evidence) = match &case {
+        Ok(case) => verdict(case, &stats, &sentences),
+        Err(obstacle) => (Verdict::Unclear, vec![limit(obstacle, words)]),
+    };
+    if case.is_err() {
+        evidence.extend(plain_numbers(&stats));
+    }
+    evidence.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+    BlockReport {
+        id: block.id.to_owned(),
+        verdict,
+        probability: case.as_ref().ok().map(|case| case.decision.probability),
+        p_value: case.as_ref().ok().map(|case| case.decision.p_human),
+        evidence,
+        sentences,
+        words,
+        token_count: block.tokens.len(),
+        language: language.map(str::to_owned),
+        detectors: detectors(&stats),
+        tokens: with_tokens.then(|| layout.tokens(block)),
+    }
+}
+
+fn case<'a>(
+    block: &ScoredBlock<'_>,
+    stats: &[Stats],
+    words: usize,
+    language: Option<&'static str>,
+    calibration: Option<&'a Calibration>,
+) -> Result<Case<'a>, Obstacle> {
+    if stats.is_empty() {
+        return Err(if words < MIN_WORDS { Obstacle::TooShort } else { Obstacle::NotScored });
+    }
+    // The original, because the scoring form of a program looks less like one.
+    if let Some(objection) = objection(block.text) {
+        return Err(Obstacle::NotProse(objection));
+    }
+    if words < MIN_WORDS {
+        return Err(Obstacle::TooShort);
+    }
+    let calibration = calibration.ok_or(Obstacle::NoCalibration)?;
+    let language = language.ok_or(Obstacle::LanguageUnknown)?;
+    if !calibration.languages.iter().any(|known| known == language) {
+        return Err(Obstacle::LanguageNotCalibrated(language, calibration.languages.clone()));
+    }
+    let features = Features::extract(stats).ok_or(Obstacle::NotScored)?;
+    let parts: Vec<Features> = scan(stats).into_iter().map(|window| window.features).collect();
+    let decision = calibration.decide(&features, &parts);
+    Ok(Case { calibration, features, decision })
+}
+
+fn limit(obstacle: &Obstacle, words: usize) -> Evidence {
+    match obstacle {
+        Obstacle::NotScored => messages::not_scored(),
+        Obstacle::NotProse(reason) => messages::not_prose(*reason),
+        Obstacle::TooShort => messages::too_short(words),
+        Obstacle::LanguageUnknown => messages::language_unknown(),
+        Obstacle::LanguageNotCalibrated(language, known) => {
+            messages::language_not_calibrated(language, known)
+        }
+        Obstacle::NoCalibration => messages::no_calibration(),
+    }
+}
+
+fn plain_numbers(stats: &[Stats]) -> Option<Evidence> {
+    Some(messages::plain_numbers(perplexity(stats)?, top_share(stats, 10)?))
+}
+
+fn sentences(layout: &Layout, stats: &[Stats], case: Option<&Case<'_>>) -> Vec<SentenceReport> {
+    layout
+        .sentences()
+        .map(|(span, range)| {
+            let probability = case.filter(|_| !range.is_empty()).and_then(|case| {
+                around(stats, range.clone()).map(|window| case.calibration.head.probability(&window.features))
+            });
+            let own = stats.get(range).unwrap_or_default();
+            SentenceReport {
+                span,
+                tokens: own.len(),
+                mean_logprob: crate::detect::mean_logprob(own).filter(|mean| mean.is_finite()),
+                probability: probability.filter(|probability| probability.is_finite()),
+            }
+        })
+        .collect()
+}
+
+fn verdict(case: &Case<'_>, stats: &[Stats], sentences: &[SentenceReport]) -> (Verdict, Vec<Evidence>) {
+    let decision = &case.decision;
+    let mut evidence = measures(case, stats);
+    let beyond =
+        case.calibration.compare("mean_logprob", &case.features).is_some_and(|compared| compared.beyond_ai);
+    if beyond {
+        // The famous, the copied and the boilerplate: more predictable than anything a model wrote for the calibration.
+        evidence.push(messages::well_known(perplexity(stats).unwrap_or_default()));
+        return (Verdict::Unclear, evidence);
+    }
+    match decision.outcome {
+        Outcome::LikelyAi => {
+            evidence.push(messages::combined_ai(decision));
+            evidence.extend(named(sentences, Extreme::Ai));
+            evidence.push(messages::caveat(case.calibration.measured.false_positive_rate));
+            (Verdict::LikelyAi, evidence)
+        }
+        Outcome::LikelyHuman => {
+            evidence.push(messages::combined_human(decision));
+            evidence.extend(named(sentences, Extreme::Human));
+            (Verdict::LikelyHuman, evidence)
+        }
+        Outcome::Mixed => {
+            evidence.push(messages::mixed(sentences));
+            evidence.extend(named(sentences, Extreme::Ai));
+            evidence.extend(named(sentences, Extreme::Human));
+            evidence.push(messages::caveat(case.calibration.measured.false_positive_rate));
+            (Verdict::Mixed, evidence)
+        }
+        Outcome::Unclear => {
+            evidence.push(messages::between_thresholds(decision, case.calibration));
+            (Verdict::Unclear, evidence)
+        }
+    }
+}
+
+/// The single measures that a person can picture, each compared with texts of known origin.
+fn measures(case: &Case<'_>, stats: &[Stats]) -> Vec<Evidence> {
+    let compare = |feature| case.calibration.compare(feature, &case.features);
+    let perplexity = perplexity(stats).zip(compare("mean_logprob"));
+    let choices = top_share(stats, 10).zip(compare("top_10"));
+    [
+        perplexity.map(|(perplexity, compared)| messages::predictability(perplexity, &compared)),
+        choices.map(|(share, compared)| messages::first_choices(share, &compared)),
+        compare("spread").map(|compared| messages::evenness(&compared)),
+        compare("curvature").map(|compared| messages::curvature(&compared)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The sentences whose surroundings are most telling.
+fn named(sentences: &[SentenceReport], extreme: Extreme) -> Vec<Evidence> {
+    let mut telling: Vec<(f64, &SentenceReport)> = sentences
+        .iter()
+        .filter_map(|sentence| {
+            let probability = sentence.probability?;
+            let towards = if extreme == Extreme::Ai { probability } else { 1.0 - probability };
+            (towards > TELLING).then_some((towards, sentence))
+        })
+        .collect();
+    telling.sort_by(|a, b| b.0.total_cmp(&a.0));
+    telling
+        .into_iter()
+        .take(NAMED_SENTENCES)
+        .map(|(_, sentence)| messages::sentence(sentence, extreme))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
