@@ -132,8 +132,8 @@ pub fn measure(calibration: &Calibration, samples: &[Sample]) -> Measured {
     Measured {
         humans,
         ais,
-        false_positive_rate: share(count(false, Outcome::LikelyAi), humans),
-        true_positive_rate: share(count(true, Outcome::LikelyAi), ais),
+        false_positive_rate: share(count(false, Outcome::LikelyAi) + count(false, Outcome::Mixed), humans),
+        true_positive_rate: share(count(true, Outcome::LikelyAi) + count(true, Outcome::Mixed), ais),
         missed_rate: share(count(true, Outcome::LikelyHuman), ais),
         unclear_rate: both(Outcome::Unclear),
         mixed_rate: both(Outcome::Mixed),

@@ -58,9 +58,9 @@ pub struct Measured {
     pub humans: usize,
     /// Number of generated texts.
     pub ais: usize,
-    /// Share of human texts called `likely_ai`.
+    /// Share of human texts called `likely_ai` or `mixed`: both accuse.
     pub false_positive_rate: f64,
-    /// Share of generated texts called `likely_ai`.
+    /// Share of generated texts called `likely_ai` or `mixed`.
     pub true_positive_rate: f64,
     /// Share of generated texts called `likely_human`.
     pub missed_rate: f64,

@@ -14,6 +14,7 @@
 
 use crate::verdict::Span;
 use std::ops::Range;
+use unicode_normalization::char::is_combining_mark;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -250,7 +251,8 @@ impl Folder {
         let hyphens = std::mem::take(&mut self.hyphens);
         if let [(start, _), (_, end)] = hyphens[..] {
             let after_blank = self.space.is_some() || self.items.is_empty();
-            let before_word = next.is_some_and(char::is_alphanumeric);
+            // Marks are letters to Rust, but composing may reorder them.
+            let before_word = next.is_some_and(|c| c.is_alphanumeric() && !is_combining_mark(c));
             if !(after_blank && before_word) {
                 self.em_dash(start, end);
                 return;
@@ -334,6 +336,7 @@ mod tests {
     #[test]
     fn letters_are_composed() {
         assert_eq!(folded("cafe\u{301} e\u{200B}\u{301}"), "café é");
+        assert_eq!(folded("––\u{F71}\u{338}"), "- \u{338}\u{F71}");
     }
 
     #[test]
@@ -418,6 +421,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
         #[test]
         fn folding_twice_is_folding_once(text in odd_text()) {
             let once = folded(&text);
