@@ -92,14 +92,25 @@ pub struct Engine {
 impl Engine {
     /// Loads the model (pulling it if it is in the registry and absent) and its calibration.
     pub fn load(options: &EngineOptions) -> Result<Self, EngineError> {
-        let stored = store::resolve(&Paths::from_env()?, options.model.as_deref())?;
-        Self::open(&stored, options)
+        Self::open(&stored(options)?, options)
+    }
+
+    /// Loads the model alone, whatever state its calibration is in: this is how a new one is made.
+    pub fn load_uncalibrated(options: &EngineOptions) -> Result<Self, EngineError> {
+        Self::bare(&stored(options)?, options.threads)
     }
 
     /// Loads a model file that is already here.
     pub fn open(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
-        let threads = options
-            .threads
+        let calibration = match &options.calibration {
+            Some(path) => Some(calibration_from(path, &stored.sha256)?),
+            None => built_in_calibration(&stored.sha256)?,
+        };
+        Ok(Self { calibration, ..Self::bare(stored, options.threads)? })
+    }
+
+    fn bare(stored: &store::StoredModel, threads: Option<usize>) -> Result<Self, EngineError> {
+        let threads = threads
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
             .unwrap_or(1)
             .max(1);
@@ -111,11 +122,7 @@ impl Engine {
             architecture: model.architecture().to_owned(),
             backend: model.name(),
         };
-        let calibration = match &options.calibration {
-            Some(path) => Some(calibration_from(path, &stored.sha256)?),
-            None => built_in_calibration(&stored.sha256)?,
-        };
-        Ok(Self { backend: Box::new(model), tokenizer, window, identity, calibration })
+        Ok(Self { backend: Box::new(model), tokenizer, window, identity, calibration: None })
     }
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.
@@ -265,6 +272,11 @@ impl Engine {
     pub fn backend(&self) -> &dyn Backend {
         self.backend.as_ref()
     }
+}
+
+fn stored(options: &EngineOptions) -> Result<store::StoredModel, EngineError> {
+    let mut progress = model::progress::Terminal::new();
+    Ok(store::resolve(&Paths::from_env()?, options.model.as_deref(), &mut progress)?)
 }
 
 /// How many of the first windows fit in a budget of tokens; at least one.

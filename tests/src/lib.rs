@@ -1,1 +1,3 @@
 //! Helpers for the black-box tests.
+
+#![forbid(unsafe_code)]

@@ -1,2 +1,66 @@
-//! The build script.
-fn main() {}
+//! The build script of the project: `cargo xtask up | test | check | bench`.
+//!
+//! In Rust, so that building asks for nothing beside the toolchain that the project needs anyway. Each command
+//! is a file; `wasm` and `extension` will be two more. No dependencies, so that it starts at once.
+
+#![forbid(unsafe_code)]
+
+mod bench;
+mod check;
+mod deny;
+mod report;
+mod test;
+mod tools;
+mod up;
+mod web;
+
+use std::process::ExitCode;
+
+/// What a command can fail with: a line that says what to do.
+type Outcome = Result<(), String>;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  up [ARGUMENT...]         build, pull the default model, start the daemon and print its address;
+                           arguments go to `bonafide serve`
+  test [OPTION...]         all that a change must pass
+      --list               name the steps and do nothing
+      --only STEP          run this step (may be repeated)
+      --skip STEP          leave this step out (may be repeated)
+      --accept-gemma-terms also pull gemma3-270m, whose terms of use you thereby accept, and test with it
+  check                    the invariants of ARCHITECTURE.md that a compiler does not check
+  bench [ARGUMENT...]      speed of this program; arguments go to `bonafide bench`
+  bench candle [ARGUMENT...]
+                           the same text through candle-transformers' own model, side by side";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let Err(error) = std::env::set_current_dir(tools::root()) {
+        eprintln!("error: the project's folder can't be entered: {error}");
+        return ExitCode::FAILURE;
+    }
+    let done = match words.as_slice() {
+        ["up", rest @ ..] => up::run(rest),
+        ["test", rest @ ..] => test::run(rest),
+        ["check"] => check::run(),
+        ["bench", "candle", rest @ ..] => bench::candle(rest),
+        ["bench", rest @ ..] => bench::own(rest),
+        ["help" | "--help" | "-h"] => {
+            eprintln!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

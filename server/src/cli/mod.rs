@@ -1,6 +1,14 @@
 //! The command line: one file a command, each with its `Args` and a `run`.
 
 mod bench;
+pub mod calibrate;
+pub mod eval;
+pub mod messages;
+pub mod model;
+pub mod render;
+pub mod score;
+mod serve;
+mod token;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -15,7 +23,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measure scoring speed and memory.
+    Serve(serve::Args),
+    Token(token::Args),
+    Score(score::Args),
+    Model(model::Args),
+    Eval(eval::Args),
+    Calibrate(calibrate::Args),
     Bench(bench::Args),
 }
 
@@ -25,8 +38,14 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done: Result<(), Error> = match &cli.command {
-        Command::Bench(args) => bench::run(args),
+    let done: Result<(), Error> = match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(args),
+        Command::Score(args) => score::run(&args),
+        Command::Model(args) => model::run(args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,6 +3,9 @@
 mod config;
 mod decoder;
 pub mod gguf;
+pub mod progress;
+pub mod registry;
+mod sources;
 pub mod store;
 pub mod tokenizer;
 

@@ -1,0 +1,301 @@
+//! `bonafide calibrate`: makes the file that turns a model's statistics into verdicts.
+
+use super::Error;
+use super::eval::{advance, load_all, open_cache, progress_bar};
+use crate::engine::{Engine, EngineOptions};
+use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text};
+use crate::eval::dataset::{Sample, Selection};
+use crate::eval::report::write_table;
+use crate::eval::scoring::{Beginning, score_texts};
+use bonafide_core::calibration::{Calibration, ModelRef};
+use bonafide_core::detect::Stats;
+use bonafide_kernels::backend::TokenStats;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Make a calibration for a model from labelled texts, and an account of what it does on texts that it hasn't seen.
+///
+/// Each text is scored once, up to 512 tokens; its beginnings stand for shorter texts. Source documents are split into
+/// those that fit the head, those that fill the conformal tables and those that measure. Two files are written: the
+/// calibration, and beside it its account (data sets, licences, counts, error rates with 95 % intervals, also with each
+/// data set left out in turn). Files whose names begin with "dev." or "test." are refused: they are for measuring.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Files of labelled texts, or folders whose train.*.jsonl files are taken.
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR|FILE")]
+    data: Vec<PathBuf>,
+    /// Where the calibration goes; its account goes beside it as NAME.account.json.
+    #[arg(long, value_name = "FILE.json")]
+    out: PathBuf,
+    /// At most N texts of each label from each file, in proportion from each generator, kind and domain; texts that
+    /// would get no verdict don't count.
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    limit: Option<usize>,
+    /// Another limit for models' texts: the false-positive rate hangs on the number of human ones.
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    limit_ai: Option<usize>,
+    /// Which texts a limit takes, and how they are split.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Languages (ISO 639-1) of the texts to take; texts without one are taken too.
+    #[arg(long, value_delimiter = ',', default_value = "en")]
+    lang: Vec<String>,
+    /// Strength of the L2 penalty on the head's weights; else the one that serves texts of a data set best that the
+    /// head was not fitted on.
+    #[arg(long)]
+    penalty: Option<f64>,
+    /// The calibration's name; else the model's name and the languages.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Leave out lines that are no labelled texts instead of failing.
+    #[arg(long)]
+    skip_bad: bool,
+    /// A model of the registry or a GGUF file.
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    /// Threads for arithmetic.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Keep per-token statistics (numbers, never a text) in this folder, so that fitting again takes seconds.
+    #[arg(long, value_name = "DIR")]
+    stats_cache: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Error> {
+    if args.penalty.is_some_and(|penalty| !(penalty.is_finite() && penalty >= 0.0)) {
+        return Err("--penalty must be a number that is not negative".into());
+    }
+    let files = files(&args.data)?;
+    let selection = Selection {
+        limit_human: args.limit,
+        limit_ai: args.limit_ai.or(args.limit),
+        seed: args.seed,
+        skip_bad: args.skip_bad,
+        max_words: None,
+        langs: args.lang.clone(),
+    };
+    let samples = load_all(&files, &selection, |sample| calibrate::takes_part(sample, &args.lang))?;
+    let engine = Engine::load_uncalibrated(&EngineOptions {
+        model: args.model.clone(),
+        threads: args.threads,
+        calibration: None,
+    })?;
+    let texts = score(args, &engine, &samples)?;
+
+    let model = engine.model();
+    let settings = Settings {
+        version: args.name.clone().unwrap_or_else(|| format!("{}-{}", model.name, args.lang.join("-"))),
+        model: ModelRef { name: model.name, sha256: model.sha256 },
+        languages: args.lang.clone(),
+        penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&texts), Ok)?,
+    };
+    let calibration = calibrate::fit(&texts, &settings)?;
+    let account = account(&texts, &settings, &calibration)?;
+    write(&args.out, &serde_json::to_vec(&calibration)?)?;
+    write(&account_path(&args.out), &serde_json::to_vec_pretty(&account)?)?;
+    print(&account, &args.out)
+}
+
+/// Scores every text once and cuts its statistics to all lengths.
+fn score(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<Text>, Error> {
+    let cache = open_cache(engine, args.stats_cache.as_deref())?;
+    let contents: Vec<&str> = samples.iter().map(|sample| sample.text.as_str()).collect();
+    let bar = progress_bar(&contents);
+    let mut texts = Vec::with_capacity(samples.len());
+    let scorer = Beginning { scorer: engine, tokens: MAX_TOKENS };
+    score_texts::<_, Error>(
+        &scorer,
+        cache.as_ref(),
+        &contents,
+        &mut |now| advance(&bar, now),
+        &mut |index, _, windows| {
+            let stats: Vec<Stats> = windows.iter().flatten().map(stats).collect();
+            texts.extend(Text::new(&samples[index], &stats, args.seed));
+            Ok(())
+        },
+    )?;
+    bar.finish_and_clear();
+    Ok(texts)
+}
+
+fn stats(token: &TokenStats) -> Stats {
+    Stats {
+        logprob: token.logprob,
+        rank: token.rank,
+        entropy: token.entropy,
+        mean_logprob: token.mean_logprob,
+        variance: token.variance,
+    }
+}
+
+/// The files named, and those of the folders named, in order.
+fn files(data: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in data {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut own: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        own.retain(|path| name(path).starts_with("train.") && name(path).ends_with(".jsonl"));
+        if own.is_empty() {
+            return Err(format!("{}: no train.*.jsonl in it", path.display()).into());
+        }
+        own.sort();
+        files.extend(own);
+    }
+    if let Some(path) =
+        files.iter().find(|path| ["dev.", "test."].iter().any(|set| name(path).starts_with(set)))
+    {
+        return Err(format!(
+            "{}: files of this name are for measuring; a calibration must not see them",
+            path.display()
+        )
+        .into());
+    }
+    Ok(files)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[derive(Deserialize)]
+struct Provenance {
+    origin: String,
+    licence: String,
+}
+
+fn account(texts: &[Text], settings: &Settings, calibration: &Calibration) -> Result<Account, Error> {
+    let known: BTreeMap<String, Provenance> =
+        toml::from_str(include_str!("../../calibration/datasets.toml"))?;
+    let mut data = calibrate::count(texts);
+    for dataset in &mut data {
+        let (origin, licence) = match known.get(&dataset.name) {
+            Some(known) => (known.origin.as_str(), known.licence.as_str()),
+            None => ("unknown", "unknown"),
+        };
+        dataset.origin = origin.to_owned();
+        dataset.licence = licence.to_owned();
+    }
+    let held_out = texts.iter().filter(|text| text.part == calibrate::Part::HeldOut);
+    Ok(Account {
+        version: settings.version.clone(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        command: command(std::env::args()),
+        model: settings.model.clone(),
+        penalty: settings.penalty,
+        data,
+        held_out: calibrate::measure(calibration, held_out.map(|text| &text.samples[text.measures])),
+        held_out_by_tokens: calibrate::measure_by_tokens(calibration, texts),
+        held_out_by_dataset: calibrate::measure_by_dataset(calibration, texts),
+        left_out: calibrate::leave_one_out(texts, settings)?,
+    })
+}
+
+/// The command without the folders of this machine.
+fn command(args: impl Iterator<Item = String>) -> String {
+    let plain = |arg: String| match arg.rsplit_once('/') {
+        Some((_, name)) if !name.is_empty() => name.to_owned(),
+        Some((folder, _)) => folder.rsplit('/').next().unwrap_or_default().to_owned(),
+        None => arg,
+    };
+    args.map(plain).collect::<Vec<_>>().join(" ")
+}
+
+fn account_path(out: &Path) -> PathBuf {
+    out.with_extension("account.json")
+}
+
+/// In place by renaming: a calibration cut short would be refused later, far from its cause.
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let unfinished = path.with_extension("part");
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create(&unfinished)?;
+        file.write_all(bytes)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&unfinished, path)
+    };
+    write().map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn print(account: &Account, path: &Path) -> Result<(), Error> {
+    let mut out = anstream::stdout().lock();
+    let Account { version, model, penalty, .. } = account;
+    writeln!(out, "{}: {version} for {}, penalty {penalty}", path.display(), model.name)?;
+    writeln!(out, "\nOn texts that took no part in it (flagged: likely_ai or mixed):")?;
+    let mut rows = vec![row("held out", &account.held_out)];
+    rows.extend(account.held_out_by_tokens.iter().map(|(name, m)| row(&format!("  {name} tokens"), m)));
+    rows.extend(account.held_out_by_dataset.iter().map(|(name, m)| row(&format!("  {name}"), m)));
+    rows.push(vec!["by a calibration without this data set".to_owned()]);
+    rows.extend(account.left_out.iter().map(|(name, m)| row(&format!("  {name}"), m)));
+    let header = ["", "human", "ai", "AUROC", "humans flagged", "ai flagged", "ai called human", "unclear"];
+    write_table(&header, &rows, &mut out)?;
+    Ok(())
+}
+
+fn row(name: &str, m: &Measured) -> Vec<String> {
+    let share = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{:.1} %", 100.0 * v));
+    let with = |value: Option<f64>, interval: Option<[f64; 2]>| match interval {
+        Some([low, high]) => format!("{} [{:.1}, {:.1}]", share(value), 100.0 * low, 100.0 * high),
+        None => share(value),
+    };
+    let area = match (m.auroc, m.auroc_ci) {
+        (Some(value), Some([low, high])) => format!("{value:.3} [{low:.3}, {high:.3}]"),
+        _ => "-".to_owned(),
+    };
+    vec![
+        name.to_owned(),
+        m.humans.to_string(),
+        m.ais.to_string(),
+        area,
+        with(m.fpr, m.fpr_ci),
+        with(m.tpr, m.tpr_ci),
+        share(m.missed),
+        share(m.unclear),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn a_folder_gives_its_training_files_and_measuring_files_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["train.b.jsonl", "train.a.jsonl", "dev.a.jsonl", "train.txt"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let found: Vec<String> =
+            files(&[dir.path().to_owned()]).unwrap().iter().map(|path| name(path)).collect();
+        assert_eq!(found, ["train.a.jsonl", "train.b.jsonl"]);
+        let refused = files(&[dir.path().join("dev.a.jsonl")]).unwrap_err().to_string();
+        assert!(refused.contains("for measuring"), "{refused}");
+        let empty = tempfile::tempdir().unwrap();
+        assert!(files(&[empty.path().to_owned()]).is_err());
+    }
+
+    #[test]
+    fn the_command_names_no_folder_of_this_machine() {
+        let args = ["/home/x/bonafide", "calibrate", "--data", "/data/aitext/", "--out=c/x.json"];
+        assert_eq!(command(args.map(str::to_owned).into_iter()), "bonafide calibrate --data aitext x.json");
+    }
+
+    #[test]
+    fn the_known_data_sets_can_be_read() {
+        let known: BTreeMap<String, Provenance> =
+            toml::from_str(include_str!("../../calibration/datasets.toml")).unwrap();
+        assert_eq!(known["train.outfox.valid"].licence, "Apache-2.0");
+    }
+
+    #[test]
+    fn the_account_goes_beside_the_calibration() {
+        assert_eq!(account_path(Path::new("c/en.json")), Path::new("c/en.account.json"));
+    }
+}

@@ -1,0 +1,288 @@
+//! A report for a person at a terminal.
+//!
+//! Nothing rests on colour alone: a verdict has a sign and words, and without colour every sentence has its number.
+//! The text comes from strangers, so nothing of it may reach the terminal as a control sequence.
+
+use super::messages::{Lang, Texts, evidence};
+use crate::document::Block;
+use anstyle::{Ansi256Color, Color, Effects, Style};
+use bonafide_core::verdict::{BlockReport, Evidence, PointsTo, ScoreReport, Span, Verdict};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// How a report is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// Language of the interface.
+    pub lang: Lang,
+    /// Whether sentences are coloured; else each stands on its own line with its number.
+    pub colour: bool,
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// Writes a report and the texts that it is about. `blocks` and the report's blocks are in the same order.
+///
+/// # Errors
+/// Those of the writer.
+pub fn report(out: &mut dyn Write, report: &ScoreReport, blocks: &[Block], view: View) -> io::Result<()> {
+    let texts = view.lang.texts();
+    for (judged, block) in report.blocks.iter().zip(blocks) {
+        one_block(out, judged, &block.text, view)?;
+        writeln!(out)?;
+    }
+    limits(out, report, view)?;
+    if report.blocks.iter().any(|block| block.sentences.iter().any(|sentence| sentence.probability.is_some()))
+    {
+        let legend = if view.colour { texts.legend_colour } else { texts.legend_plain };
+        writeln!(out, "{DIM}{legend}{DIM:#}")?;
+    }
+    footer(out, report, texts)
+}
+
+fn one_block(out: &mut dyn Write, judged: &BlockReport, text: &str, view: View) -> io::Result<()> {
+    let texts = view.lang.texts();
+    if judged.evidence.iter().any(|found| found.code == "too_short") && judged.tokens.is_none() {
+        // A heading or a scrap: a line each keeps them from burying what was judged.
+        let note = format!("({}{}: {})", judged.words, texts.words, texts.too_short);
+        return writeln!(out, "{} {}  {DIM}{note}{DIM:#}", sign(Verdict::Unclear), clean(text));
+    }
+    header(out, judged, texts)?;
+    let offsets = Offsets::new(text);
+    if view.colour {
+        coloured(out, judged, &offsets)?;
+    } else {
+        numbered(out, judged, &offsets)?;
+    }
+    let shown: Vec<&Evidence> = judged.evidence.iter().filter(|found| is_shown(found)).collect();
+    if !shown.is_empty() {
+        writeln!(out, "  {BOLD}{}{BOLD:#}", texts.reasons)?;
+    }
+    for found in shown {
+        let bullet = match found.points_to {
+            PointsTo::Ai => "+",
+            PointsTo::Human => "-",
+            PointsTo::Neither => "*",
+        };
+        write!(out, "  {bullet} {}", clean(&evidence(view.lang, found)))?;
+        match found.span {
+            Some(span) => writeln!(out, " {DIM}\"{}\"{DIM:#}", clean(&excerpt(offsets.slice(span))))?,
+            None => writeln!(out)?,
+        }
+    }
+    if let Some(tokens) = &judged.tokens {
+        let [token, logprob, rank, entropy] = texts.token_columns;
+        writeln!(out, "  {DIM}{logprob:>15} {rank:>7} {entropy:>8}  {token}{DIM:#}")?;
+        for token in tokens {
+            let number = |value: Option<f32>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
+            let rank = token.rank.map_or("-".to_owned(), |rank| rank.to_string());
+            let (logprob, entropy) = (number(token.logprob), number(token.entropy));
+            let text = offsets.slice(token.span).escape_debug().to_string();
+            writeln!(out, "  {logprob:>15} {rank:>7} {entropy:>8}  {}", clean(&text))?;
+        }
+    }
+    Ok(())
+}
+
+/// Findings that only say that nothing was found are left to programs.
+fn is_shown(found: &Evidence) -> bool {
+    found.code != "caveat" && !found.code.ends_with("_usual")
+}
+
+fn header(out: &mut dyn Write, judged: &BlockReport, texts: &Texts) -> io::Result<()> {
+    let style = verdict_style(judged.verdict);
+    let words = texts.verdict(judged.verdict);
+    write!(out, "{style}{} {words}{style:#}", sign(judged.verdict))?;
+    if let Some(probability) = judged.probability {
+        write!(out, " · {}{}", texts.probability, percent(probability))?;
+    }
+    if let Some(p_value) = judged.p_value {
+        write!(out, " · {}{}", texts.p_value, p_value_text(p_value))?;
+    }
+    writeln!(out, " · {}{} {DIM}[{}]{DIM:#}", judged.words, texts.words, clean(&judged.id))
+}
+
+/// Rounded, but never to a certainty that the number doesn't have.
+fn percent(probability: f64) -> String {
+    let percent = (probability * 100.0).round();
+    match percent {
+        ..1.0 if probability > 0.0 => "< 1 %".to_owned(),
+        99.5.. if probability < 1.0 => "> 99 %".to_owned(),
+        _ => format!("{percent:.0} %"),
+    }
+}
+
+fn p_value_text(p_value: f64) -> String {
+    if p_value < 0.0005 { "< 0.001".to_owned() } else { format!("{p_value:.3}") }
+}
+
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::HumanSigned => "✓",
+        Verdict::LikelyHuman => "○",
+        Verdict::Unclear => "?",
+        Verdict::Mixed => "◐",
+        Verdict::LikelyAi => "●",
+        Verdict::DeclaredAi => "◆",
+    }
+}
+
+/// Orange and blue are told apart by every kind of colour vision.
+fn verdict_style(verdict: Verdict) -> Style {
+    let colour = match verdict {
+        Verdict::HumanSigned | Verdict::LikelyHuman => 33,
+        Verdict::LikelyAi | Verdict::DeclaredAi => 208,
+        Verdict::Mixed => 178,
+        Verdict::Unclear => return BOLD,
+    };
+    BOLD.fg_color(Some(Color::Ansi256(Ansi256Color(colour))))
+}
+
+fn sentence_style(probability: Option<f64>) -> Style {
+    let Some(probability) = probability else { return Style::new() };
+    // A dark text on its own light ground reads on light and dark terminals alike.
+    let (ground, effects) = match probability {
+        0.9.. => (214, Effects::UNDERLINE),
+        0.75.. => (222, Effects::new()),
+        0.6.. => (230, Effects::new()),
+        0.4.. => return Style::new(),
+        0.25.. => (195, Effects::new()),
+        0.1.. => (153, Effects::new()),
+        _ => (111, Effects::new()),
+    };
+    Style::new()
+        .fg_color(Some(Color::Ansi256(Ansi256Color(16))))
+        .bg_color(Some(Color::Ansi256(Ansi256Color(ground))))
+        .effects(effects)
+}
+
+/// The running text with its sentences on coloured grounds.
+fn coloured(out: &mut dyn Write, judged: &BlockReport, offsets: &Offsets<'_>) -> io::Result<()> {
+    let mut done = 0;
+    write!(out, "  ")?;
+    for sentence in &judged.sentences {
+        let start = sentence.span.start.max(done);
+        indented(out, offsets.slice(Span { start: done, end: start }), Style::new())?;
+        indented(
+            out,
+            offsets.slice(Span { start, end: sentence.span.end }),
+            sentence_style(sentence.probability),
+        )?;
+        done = sentence.span.end.max(done);
+    }
+    indented(out, offsets.slice(Span { start: done, end: usize::MAX }), Style::new())?;
+    writeln!(out)
+}
+
+/// Text in a style; a ground that ran over a line end would fill the terminal's line.
+fn indented(out: &mut dyn Write, text: &str, style: Style) -> io::Result<()> {
+    for (index, line) in clean(text).split('\n').enumerate() {
+        if index > 0 {
+            write!(out, "\n  ")?;
+        }
+        if !line.is_empty() {
+            write!(out, "{style}{line}{style:#}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Every sentence on a line of its own, with its number.
+fn numbered(out: &mut dyn Write, judged: &BlockReport, offsets: &Offsets<'_>) -> io::Result<()> {
+    if judged.sentences.is_empty() {
+        write!(out, "  ")?;
+        indented(out, offsets.text, Style::new())?;
+        return writeln!(out);
+    }
+    for sentence in &judged.sentences {
+        let number = sentence.probability.map_or_else(|| "-".to_owned(), percent);
+        let text = clean(offsets.slice(sentence.span)).split_whitespace().collect::<Vec<_>>().join(" ");
+        writeln!(out, "  {number:>6}  {text}")?;
+    }
+    Ok(())
+}
+
+/// What the report can't tell, once for all blocks.
+fn limits(out: &mut dyn Write, report: &ScoreReport, view: View) -> io::Result<()> {
+    let texts = view.lang.texts();
+    writeln!(out, "{BOLD}{}{BOLD:#}", texts.limits)?;
+    let mut said: Vec<String> = Vec::new();
+    let caveats =
+        report.blocks.iter().flat_map(|block| &block.evidence).filter(|found| found.code == "caveat");
+    for caveat in caveats {
+        let caveat = evidence(view.lang, caveat);
+        if !said.contains(&caveat) {
+            writeln!(out, "  * {}", clean(&caveat))?;
+            said.push(caveat);
+        }
+    }
+    texts.standing_limits.iter().try_for_each(|limit| writeln!(out, "  * {limit}"))
+}
+
+fn footer(out: &mut dyn Write, report: &ScoreReport, texts: &Texts) -> io::Result<()> {
+    let mut counts: Vec<(Verdict, usize)> = Vec::new();
+    for block in &report.blocks {
+        match counts.iter_mut().find(|(verdict, _)| *verdict == block.verdict) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((block.verdict, 1)),
+        }
+    }
+    let counts: Vec<String> =
+        counts.iter().map(|(verdict, count)| format!("{count} {}", texts.verdict(*verdict))).collect();
+    let calibration = match &report.calibration {
+        Some(calibration) => format!("{}{}", texts.calibration, calibration.version),
+        None => texts.no_calibration.to_owned(),
+    };
+    let model = format!("{}{} ({})", texts.model, report.model.name, report.model.backend);
+    let line = format!(
+        "{}{} · {model} · {calibration} · bonafide {}",
+        texts.blocks,
+        counts.join(", "),
+        report.version
+    );
+    writeln!(out, "{DIM}{}{DIM:#}", clean(&line))
+}
+
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", text[..cut].trim_end()),
+        None => text,
+    }
+}
+
+/// A text that is sliced by code points.
+struct Offsets<'a> {
+    text: &'a str,
+    bytes: Vec<usize>,
+}
+
+impl<'a> Offsets<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, bytes: text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect() }
+    }
+
+    fn slice(&self, span: Span) -> &'a str {
+        let byte = |index: usize| self.bytes.get(index).copied().unwrap_or(self.text.len());
+        self.text.get(byte(span.start)..byte(span.end)).unwrap_or_default()
+    }
+}
+
+/// Text that is safe to write to a terminal: control characters become a visible sign (ECMA-48 sequences can
+/// do anything from retitling the window to typing answers), and so do marks that reorder the line (UAX #9).
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let unsafe_char = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    };
+    if text.contains(unsafe_char) {
+        Cow::Owned(text.replace("\r\n", "\n").replace(unsafe_char, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

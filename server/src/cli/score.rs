@@ -1,0 +1,167 @@
+//! `bonafide score`: a file, a page or what comes in on standard input, judged block by block.
+
+use super::Error;
+use super::messages::Lang;
+use super::render::{self, View, clean};
+use crate::document::fetch::{Fetcher, is_url};
+use crate::document::read::{self, Format};
+use crate::document::{Block, DocumentError};
+use crate::engine::{BATCH_TOKENS, Engine, EngineOptions};
+use bonafide_core::verdict::ScoreReport;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Say who made a text, with the reasons.
+///
+/// Reads plain text, HTML and Markdown and judges it block by block: paragraphs that are too short to be judged
+/// alone are put together.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Files, addresses of pages (https://…), or - for standard input
+    #[arg(value_name = "FILE|URL|-")]
+    inputs: Vec<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Add the values of every token
+    #[arg(long)]
+    tokens: bool,
+    /// Kind of the input, instead of a guess from its name and content
+    #[arg(long, value_enum)]
+    format: Option<FormatArg>,
+    /// Language of the report, instead of the environment's
+    #[arg(long, value_enum)]
+    lang: Option<Lang>,
+    /// Name of a model (see `bonafide model list`) or a GGUF file
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    /// Threads for the model [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// A calibration file instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    calibration: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FormatArg {
+    Text,
+    Html,
+    Markdown,
+}
+
+impl From<FormatArg> for Format {
+    fn from(format: FormatArg) -> Self {
+        match format {
+            FormatArg::Text => Self::Text,
+            FormatArg::Html => Self::Html,
+            FormatArg::Markdown => Self::Markdown,
+        }
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What can't be read, and what the engine can't do, each with the input's name.
+pub fn run(args: &Args) -> Result<(), Error> {
+    let blocks = read_all(args)?;
+    let engine = Engine::load(&EngineOptions {
+        model: args.model.clone(),
+        threads: args.threads.map(usize::from),
+        calibration: args.calibration.clone(),
+    })?;
+    let lang = args.lang.unwrap_or_else(Lang::from_env);
+    let report = score(&engine, &blocks, args.tokens, lang)?;
+    match print(&report, &blocks, args.json, lang) {
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => Ok(done?),
+    }
+}
+
+/// Reads every input into blocks; with several inputs, a block's name begins with its input's.
+fn read_all(args: &Args) -> Result<Vec<Block>, Error> {
+    if args.inputs.is_empty() && io::stdin().is_terminal() {
+        let message = "nothing to score: give a FILE, a URL, or - to type a text and end it with Ctrl-D\n\n\
+                       Usage: bonafide score [OPTIONS] [FILE|URL|-]...\n\nFor more information, try '--help'.\n";
+        clap::Error::raw(clap::error::ErrorKind::MissingRequiredArgument, message).exit();
+    }
+    let standard = ["-".to_owned()];
+    let inputs = if args.inputs.is_empty() { &standard[..] } else { &args.inputs };
+    let mut blocks = Vec::new();
+    for input in inputs {
+        let read = read_one(input, args.format.map(Format::from));
+        let name = if input == "-" { "standard input" } else { input };
+        let read = read.map_err(|error| clean(&format!("{name}: {error}")).into_owned())?;
+        let prefix = if inputs.len() > 1 { format!("{input}:") } else { String::new() };
+        blocks.extend(
+            read.into_iter().map(|block| Block { id: format!("{prefix}{}", block.id), text: block.text }),
+        );
+    }
+    Ok(blocks)
+}
+
+fn read_one(input: &str, format: Option<Format>) -> Result<Vec<Block>, Error> {
+    if is_url(input) {
+        let page = Fetcher::default().fetch(input)?;
+        return Ok(format.unwrap_or(page.format).blocks(&page.text, Some(&page.url))?);
+    }
+    let path = Path::new(input);
+    let (bytes, named) = if input == "-" {
+        (read::limited(io::stdin().lock())??, None)
+    } else {
+        (read_file(path)??, Format::of_extension(path))
+    };
+    let text = read::decode(bytes)?;
+    let format = format.or(named).unwrap_or_else(|| Format::sniff(&text));
+    Ok(format.blocks(&text, None)?)
+}
+
+fn read_file(path: &Path) -> Result<Result<Vec<u8>, DocumentError>, Error> {
+    if path.is_dir() {
+        return Err("this is a folder: give the files in it, for example with `*.txt`".into());
+    }
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Error::from(
+            "there is no such file: check the path, and begin the address of a page with https://",
+        ),
+        io::ErrorKind::PermissionDenied => Error::from("this file may not be read: check its permissions"),
+        _ => Error::from(error),
+    })?;
+    Ok(read::limited(file)?)
+}
+
+/// Scores blocks with a progress bar if it takes long and someone is watching.
+fn score(engine: &Engine, blocks: &[Block], tokens: bool, lang: Lang) -> Result<ScoreReport, Error> {
+    let plans = blocks.iter().map(|block| engine.plan(&block.text)).collect::<Result<Vec<_>, _>>()?;
+    let total: usize = plans.iter().flat_map(|plan| &plan.windows).map(|window| window.tokens.len()).sum();
+    // indicatif draws nothing where standard error is no terminal.
+    let bar = if total > BATCH_TOKENS { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {percent} % {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(lang.texts().progress);
+    let scored = engine.score_plans(&plans, |tokens| bar.inc(tokens as u64))?;
+    bar.finish_and_clear();
+    let judged = blocks
+        .iter()
+        .zip(plans.iter().zip(&scored))
+        .map(|(block, (plan, stats))| engine.judge(&block.id, plan, stats, tokens));
+    Ok(engine.report(judged.collect()))
+}
+
+fn print(report: &ScoreReport, blocks: &[Block], json: bool, lang: Lang) -> io::Result<()> {
+    if json {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        serde_json::to_writer_pretty(&mut out, report)?;
+        writeln!(out)?;
+        return out.flush();
+    }
+    let stdout = io::stdout();
+    let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
+    let mut out = io::BufWriter::new(anstream::AutoStream::auto(stdout.lock()));
+    render::report(&mut out, report, blocks, View { lang, colour })?;
+    out.flush()
+}
