@@ -49,6 +49,8 @@ pub struct Texts {
     pub legend_colour: &'static str,
     /// The same for output without colours.
     pub legend_plain: &'static str,
+    /// What the p-value means.
+    pub legend_p_value: &'static str,
     /// After the text of a block that is too short.
     pub too_short: &'static str,
     /// Names of the columns of the token table.
@@ -93,6 +95,7 @@ static EN: Texts = Texts {
     ],
     legend_colour: "Sentences: orange looks like a model's, underlined strongly so; blue looks like a human's; plain is in between.",
     legend_plain: "The number before a sentence is the probability that a model wrote the passage around it.",
+    legend_p_value: "p-value: the share of comparable human texts that look at least as much like a model's.",
     too_short: "too short to judge",
     token_columns: ["token", "log-probability", "rank", "entropy"],
     blocks: "blocks: ",
@@ -122,6 +125,7 @@ static ZH: Texts = Texts {
     ],
     legend_colour: "句子颜色:橙色像模型所写(下划线表示非常像),蓝色像人所写,无色介于两者之间。",
     legend_plain: "句子前的数字是其所在段落由模型写成的概率。",
+    legend_p_value: "p 值:同类人类文本中,至少同样像模型所写的比例。",
     too_short: "太短,无法判断",
     token_columns: ["词元", "对数概率", "排名", "熵"],
     blocks: "文本块:",
