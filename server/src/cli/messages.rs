@@ -199,27 +199,27 @@ fn template_zh(code: &str, reason: &str) -> Option<&'static str> {
             "这里比较的是统计特征,不能证明任何事:测试中每 1000 篇人类文本有 {per_thousand} 篇被误认为是模型所写;正式、套路化或常被转载的文字风险更高。"
         }
         "predictability_ai" => {
-            "用词比人类通常的更容易预测(困惑度 {perplexity});只有 {percent} % 的人类文本达到这种程度。"
+            "用词比人类通常的更容易预测(困惑度 {perplexity});至多 {percent} % 的人类文本达到这种程度。"
         }
         "predictability_human" => {
-            "用词比模型通常的更难预测(困惑度 {perplexity});只有 {percent} % 的生成文本达到这种程度。"
+            "用词比模型通常的更难预测(困惑度 {perplexity});至多 {percent} % 的生成文本达到这种程度。"
         }
         "predictability_usual" => "用词的可预测程度(困惑度 {perplexity})人和模型都常见。",
         "first_choices_ai" => {
-            "有 {share} % 的片段正是模型的首选,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。"
+            "有 {share} % 的片段正是模型的首选,高于人类通常的水平;至多 {percent} % 的人类文本达到这种程度。"
         }
         "first_choices_human" => {
-            "只有 {share} % 的片段是模型的首选,低于模型通常的水平;只有 {percent} % 的生成文本达到这种程度。"
+            "只有 {share} % 的片段是模型的首选,低于模型通常的水平;至多 {percent} % 的生成文本达到这种程度。"
         }
         "first_choices_usual" => "有 {share} % 的片段是模型的首选,人和模型都常见。",
-        "evenness_ai" => "全文的意外程度比人类通常的更均匀;只有 {percent} % 的人类文本达到这种程度。",
-        "evenness_human" => "全文的意外程度比模型通常的起伏更大;只有 {percent} % 的生成文本达到这种程度。",
+        "evenness_ai" => "全文的意外程度比人类通常的更均匀;至多 {percent} % 的人类文本达到这种程度。",
+        "evenness_human" => "全文的意外程度比模型通常的起伏更大;至多 {percent} % 的生成文本达到这种程度。",
         "evenness_usual" => "全文意外程度的起伏人和模型都常见。",
         "curvature_ai" => {
-            "用词比随机抽取更接近模型的偏好,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。"
+            "用词比随机抽取更接近模型的偏好,高于人类通常的水平;至多 {percent} % 的人类文本达到这种程度。"
         }
         "curvature_human" => {
-            "用词比随机抽取更远离模型的偏好,超过模型通常的水平;只有 {percent} % 的生成文本达到这种程度。"
+            "用词比随机抽取更远离模型的偏好,超过模型通常的水平;至多 {percent} % 的生成文本达到这种程度。"
         }
         "curvature_usual" => "用词与模型偏好的接近程度人和模型都常见。",
         "sentence_ai" => "这句所在的段落像模型所写({probability} %)。",
