@@ -71,7 +71,8 @@ impl TextTokenizer {
     }
 
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<TextToken>, String> {
-        let encoding = self.inner.encode_fast(text, false).map_err(|error| error.to_string())?;
+        // `encode_fast` is no substitute: it gives every token the range 0..0.
+        let encoding = self.inner.encode(text, false).map_err(|error| error.to_string())?;
         let ids = encoding.get_ids().iter();
         Ok(ids.zip(encoding.get_offsets()).map(|(&id, &(start, end))| TextToken { id, start, end }).collect())
     }
@@ -194,7 +195,21 @@ fn merges_from_scores(tokens: &[String], scores: &[f32], types: &[usize]) -> Vec
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn tokens_know_their_bytes() {
+        let vocab = [("a", 0), ("b", 1), ("ab", 2), ("\u{120}", 3), ("\u{c3}", 4), ("\u{a9}", 5)];
+        let vocab: tokenizers::models::bpe::Vocab =
+            vocab.map(|(token, id)| (token.to_owned(), id)).into_iter().collect();
+        let mut inner =
+            build(BPE::builder().vocab_and_merges(vocab, vec![("a".to_owned(), "b".to_owned())])).unwrap();
+        inner.with_pre_tokenizer(Some(ByteLevel::new(false, false, true)));
+        let tokens = TextTokenizer { inner, bos: None }.encode("ab b\u{e9}").unwrap();
+        let ranges: Vec<(u32, usize, usize)> = tokens.iter().map(|t| (t.id, t.start, t.end)).collect();
+        assert_eq!(ranges, [(2, 0, 2), (3, 2, 3), (1, 3, 4), (4, 4, 6), (5, 4, 6)]);
+    }
 
     #[test]
     fn merges_follow_scores() {
