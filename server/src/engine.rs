@@ -92,18 +92,12 @@ pub struct Engine {
 impl Engine {
     /// Loads the model (pulling it if it is in the registry and absent) and its calibration.
     pub fn load(options: &EngineOptions) -> Result<Self, EngineError> {
-        let stored = store::resolve(
-            &Paths::from_env()?,
-            options.model.as_deref(),
-            &mut model::progress::Terminal::new(),
-        )?;
-        Self::open(&stored, options)
+        Self::open(&stored(options)?, options)
     }
 
     /// Loads the model alone, whatever state its calibration is in: this is how a new one is made.
     pub fn load_uncalibrated(options: &EngineOptions) -> Result<Self, EngineError> {
-        let stored = store::resolve(&Paths::from_env()?, options.model.as_deref())?;
-        Self::bare(&stored, options.threads)
+        Self::bare(&stored(options)?, options.threads)
     }
 
     /// Loads a model file that is already here.
@@ -278,6 +272,11 @@ impl Engine {
     pub fn backend(&self) -> &dyn Backend {
         self.backend.as_ref()
     }
+}
+
+fn stored(options: &EngineOptions) -> Result<store::StoredModel, EngineError> {
+    let mut progress = model::progress::Terminal::new();
+    Ok(store::resolve(&Paths::from_env()?, options.model.as_deref(), &mut progress)?)
 }
 
 /// How many of the first windows fit in a budget of tokens; at least one.

@@ -2,10 +2,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod cache;
 pub mod cli;
+pub mod config;
 pub mod document;
 pub mod engine;
 pub mod eval;
+pub mod http;
 pub mod model;
 pub mod paths;
+pub mod queue;
 pub mod windows;

@@ -5,9 +5,9 @@ use crate::engine::{Engine, EngineOptions, Window};
 use serde::Serialize;
 use std::time::Instant;
 
-/// Measures scoring speed and memory with the real model on made-up text.
+/// Measure scoring speed and memory with the real model on made-up text.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// Model of the registry, or a GGUF file.
     #[arg(long)]
     model: Option<String>,
@@ -39,7 +39,7 @@ struct Report {
     version: &'static str,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(super) fn run(args: &Args) -> Result<(), Error> {
     let start = Instant::now();
     let options =
         EngineOptions { model: args.model.clone(), threads: args.threads, ..EngineOptions::default() };

@@ -7,6 +7,8 @@ pub mod messages;
 pub mod model;
 pub mod render;
 pub mod score;
+mod serve;
+mod token;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Args),
+    Token(token::Args),
     Score(score::Args),
     Model(model::Args),
     Eval(eval::Args),
@@ -35,6 +39,8 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done: Result<(), Error> = match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(args),
         Command::Score(args) => score::run(&args),
         Command::Model(args) => model::run(args),
         Command::Eval(args) => eval::run(&args),

@@ -1,0 +1,61 @@
+//! Who may call the daemon.
+//!
+//! Other programs of the same user, and web pages in the user's browser, can reach a loopback port as well as
+//! the user can; a bearer token is what tells them apart. Tokens carry 256 random bits, so a single SHA-256 is
+//! enough to keep them by: there is nothing to guess, and slow hashes are for passwords.
+
+mod once;
+mod tokens;
+
+pub use once::{CODE_LIFE, Links, SESSION_LIFE, Sessions};
+pub use tokens::{AccessError, FIRST_NAME, FIRST_TOKEN_FILE, FirstToken, Named, TOKENS_FILE, TokenStore};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What a token allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Score texts; see models and the API's description.
+    Score,
+    /// Read `/metrics`.
+    Metrics,
+    /// Make one-time links to the web page.
+    Admin,
+}
+
+impl Scope {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Score, Self::Metrics, Self::Admin];
+
+    /// Its name in files and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Score => "score",
+            Self::Metrics => "metrics",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// A secret that was just made; only its hash is kept.
+fn new_secret(prefix: &str) -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(format!("{prefix}{}", hex(&bytes)))
+}
+
+fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

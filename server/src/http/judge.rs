@@ -1,0 +1,71 @@
+//! What the HTTP layer needs of an engine. The engine is one; tests bring a small one of their own.
+
+use crate::engine::{Engine, EngineError, Window};
+use crate::queue::Scorer;
+use bonafide_core::verdict::{BlockReport, CalibrationIdentity, ModelIdentity};
+use bonafide_kernels::backend::TokenStats;
+use std::sync::Arc;
+
+/// Scores windows, and makes texts into windows and statistics into reports.
+pub trait Judge: Scorer {
+    /// Tokenises a text. CPU work: milliseconds to a second.
+    fn plan(self: Arc<Self>, text: &str) -> Result<Planned, EngineError>;
+
+    /// Which model this is.
+    fn model(&self) -> ModelIdentity;
+
+    /// Which calibration this is; absent if none fits the model.
+    fn calibration(&self) -> Option<CalibrationIdentity>;
+}
+
+/// Turns a block's id, its windows' statistics and the wish for tokens into its report.
+type Finish = dyn FnOnce(&str, &[Vec<TokenStats>], bool) -> BlockReport + Send;
+
+/// A text on its way: what the model must score, and what is to be done with the scores.
+pub struct Planned {
+    windows: Vec<Window>,
+    finish: Box<Finish>,
+}
+
+impl Planned {
+    /// A plan with its end.
+    pub fn new(
+        windows: Vec<Window>,
+        finish: impl FnOnce(&str, &[Vec<TokenStats>], bool) -> BlockReport + Send + 'static,
+    ) -> Self {
+        Self { windows, finish: Box::new(finish) }
+    }
+
+    /// Takes the windows out, for the queue.
+    pub fn take_windows(&mut self) -> Vec<Window> {
+        std::mem::take(&mut self.windows)
+    }
+
+    /// Judges. CPU work.
+    #[must_use]
+    pub fn judge(self, id: &str, stats: &[Vec<TokenStats>], tokens: bool) -> BlockReport {
+        (self.finish)(id, stats, tokens)
+    }
+}
+
+impl Scorer for Engine {
+    fn score(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
+        self.score_windows(windows)
+    }
+}
+
+impl Judge for Engine {
+    fn plan(self: Arc<Self>, text: &str) -> Result<Planned, EngineError> {
+        let plan = Engine::plan(&self, text)?;
+        let windows = plan.windows.clone();
+        Ok(Planned::new(windows, move |id, stats, tokens| self.judge(id, &plan, stats, tokens)))
+    }
+
+    fn model(&self) -> ModelIdentity {
+        Engine::model(self)
+    }
+
+    fn calibration(&self) -> Option<CalibrationIdentity> {
+        Engine::calibration(self)
+    }
+}

@@ -1,0 +1,183 @@
+//! REST on loopback, and the web page. The only module that knows HTTP and JSON shapes.
+
+mod auth;
+mod body;
+mod docs;
+mod drain;
+mod error;
+mod guard;
+mod judge;
+mod metrics;
+mod observe;
+mod page;
+mod routes;
+mod score;
+mod server;
+
+pub use error::{ApiError, ErrorBody, Failure};
+pub use guard::Names;
+pub use judge::{Judge, Planned};
+pub use routes::{Health, Link, LinkReply, ModelReply, ModelsReply, SessionReply, SessionRequest};
+pub use score::{BlockInput, BlockReply, ScoreReply, ScoreRequest};
+pub use server::serve;
+
+use crate::access::{Links, Scope, Sessions, TokenStore};
+use crate::cache::Cache;
+use crate::config::{Config, Limits};
+use crate::queue::{Queue, Scorer};
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use bonafide_core::verdict::{CalibrationIdentity, ModelIdentity};
+use metrics::Metrics;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// KiB of bodies that may be read or parsed at once.
+const BODY_BUDGET_KIB: usize = 64 * 1024;
+
+/// All that requests share.
+pub struct App {
+    names: Names,
+    extensions: Vec<HeaderValue>,
+    limits: Limits,
+    tokens: TokenStore,
+    links: Links,
+    sessions: Sessions,
+    cache: Cache,
+    metrics: Metrics,
+    body_budget: Semaphore,
+    /// Parsing, tokenising and judging at once: more than the cores would only take memory.
+    cpu: Arc<Semaphore>,
+    ready: OnceLock<Ready>,
+    started: Instant,
+}
+
+/// What there is once the model is loaded.
+struct Ready {
+    judge: Arc<dyn Judge>,
+    queue: Queue,
+    model: ModelIdentity,
+    calibration: Option<CalibrationIdentity>,
+    /// Model, calibration and version in one string: what a cached report depends on.
+    identity: String,
+}
+
+impl App {
+    /// The state of a daemon at a bound address, without its model.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn new(address: SocketAddr, config: &Config, config_folder: &Path) -> Result<Self, getrandom::Error> {
+        let origins = config.allowed_extension_origins.iter();
+        Ok(Self {
+            names: Names::of(address),
+            extensions: origins.filter_map(|origin| HeaderValue::from_str(origin).ok()).collect(),
+            limits: config.limits,
+            tokens: TokenStore::new(config_folder),
+            links: Links::default(),
+            sessions: Sessions::default(),
+            cache: Cache::new(config.limits.cache_mib * 1024 * 1024)?,
+            metrics: Metrics::default(),
+            body_budget: Semaphore::new(BODY_BUDGET_KIB.max(config.limits.body_bytes.div_ceil(1024))),
+            cpu: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))),
+            ready: OnceLock::new(),
+            started: Instant::now(),
+        })
+    }
+
+    /// Gives the daemon its model; from now on it scores. A second call changes nothing.
+    ///
+    /// # Errors
+    /// If the queue's thread can't be started.
+    pub fn load<J: Judge>(&self, judge: Arc<J>) -> std::io::Result<()> {
+        let (model, calibration) = (judge.model(), judge.calibration());
+        let version = calibration.as_ref().map_or("", |calibration| calibration.version.as_str());
+        let identity = [model.sha256.as_str(), &model.backend, version, env!("CARGO_PKG_VERSION")].join("\n");
+        let scorer: Arc<dyn Scorer> = Arc::<J>::clone(&judge);
+        let queue = Queue::start(scorer, self.limits.queue(), self.metrics.queue.clone())?;
+        // The loser of a race drops its queue, which ends its thread.
+        let _ = self.ready.set(Ready { judge, queue, model, calibration, identity });
+        Ok(())
+    }
+
+    /// The access tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &TokenStore {
+        &self.tokens
+    }
+
+    /// Makes the address of a link to the web page that works once.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn make_link(&self) -> Result<String, getrandom::Error> {
+        let code = self.links.make(Instant::now())?;
+        Ok(format!("{}/?k={code}", self.names.base()))
+    }
+
+    fn ready(&self) -> Result<&Ready, ApiError> {
+        self.ready.get().ok_or_else(|| {
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "loading", "the model is still being loaded")
+                .retry_after(2)
+        })
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "bonafide",
+        description = "Who made this text? Scores text with a local language model; nothing leaves the machine."
+    ),
+    tags(
+        (name = "score", description = "Texts in, verdicts with their evidence out."),
+        (name = "daemon", description = "The daemon itself.")
+    )
+)]
+struct Description;
+
+/// All routes, and their description.
+fn routes(app: &Arc<App>) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
+    let with = |scope: Scope| from_fn_with_state((Arc::clone(app), scope), auth::require);
+    let score = OpenApiRouter::new()
+        .routes(routes!(score::score))
+        .routes(routes!(routes::models))
+        .route_layer(with(Scope::Score));
+    let metrics = OpenApiRouter::new().routes(routes!(routes::metrics)).route_layer(with(Scope::Metrics));
+    let admin = OpenApiRouter::new().routes(routes!(routes::link)).route_layer(with(Scope::Admin));
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(routes::health))
+        .routes(routes!(routes::session))
+        .merge(score)
+        .merge(metrics)
+        .merge(admin)
+        .split_for_parts()
+}
+
+/// The whole service.
+#[must_use]
+pub fn router(app: Arc<App>) -> Router {
+    let (routes, mut description) = routes(&app);
+    docs::add_security(&mut description);
+    routes
+        .merge(docs::routes(&description, &app))
+        .merge(page::routes())
+        .fallback(routes::not_found)
+        .method_not_allowed_fallback(routes::method_not_allowed)
+        .layer(from_fn(drain::drain))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::guard))
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(from_fn_with_state(Arc::clone(&app), observe::observe))
+        .with_state(app)
+}
+
+#[cfg(test)]
+mod tests;
