@@ -49,12 +49,16 @@ impl Tiny {
 
     fn shapes(&self) -> Vec<(String, Vec<usize>)> {
         let (q, kv) = (HEADS * self.head_dim, KV_HEADS * self.head_dim);
-        let mut shapes = vec![("token_embd.weight".to_owned(), vec![VOCAB, DIM]), ("output_norm.weight".to_owned(), vec![DIM])];
+        let mut shapes = vec![
+            ("token_embd.weight".to_owned(), vec![VOCAB, DIM]),
+            ("output_norm.weight".to_owned(), vec![DIM]),
+        ];
         if self.name == "llama" {
             shapes.push(("output.weight".to_owned(), vec![VOCAB, DIM]));
         }
         for layer in 0..LAYERS {
-            let mut add = |rest: &str, shape: &[usize]| shapes.push((format!("blk.{layer}.{rest}"), shape.to_vec()));
+            let mut add =
+                |rest: &str, shape: &[usize]| shapes.push((format!("blk.{layer}.{rest}"), shape.to_vec()));
             add("attn_norm.weight", &[DIM]);
             add("attn_q.weight", &[q, DIM]);
             add("attn_k.weight", &[kv, DIM]);
@@ -106,8 +110,10 @@ impl Tiny {
                 (name, QTensor::quantize(&tensor, GgmlDType::F32).unwrap())
             })
             .collect();
-        let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
-        let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+        let metadata: Vec<(&str, &Value)> =
+            metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
+        let tensors: Vec<(&str, &QTensor)> =
+            tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
         gguf_file::write(&mut std::fs::File::create(path).unwrap(), &metadata, &tensors).unwrap();
     }
 
@@ -119,7 +125,8 @@ impl Tiny {
         let weight = self.get(layer, &format!("{name}.weight")).unwrap();
         let bias = self.get(layer, &format!("{name}.bias"));
         let rows = weight.chunks(x.len()).enumerate();
-        rows.map(|(row, w)| w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + bias.map_or(0.0, |b| b[row])).collect()
+        rows.map(|(row, w)| w.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() + bias.map_or(0.0, |b| b[row]))
+            .collect()
     }
 
     fn norm(&self, layer: usize, name: &str, x: Vec<f64>) -> Vec<f64> {
@@ -136,7 +143,8 @@ impl Tiny {
         for head in 0..x.len() / self.head_dim {
             for pair in 0..half {
                 let angle = position as f64 * base.powf(-2.0 * pair as f64 / self.head_dim as f64);
-                let (a, b) = if self.name == "llama" { (2 * pair, 2 * pair + 1) } else { (pair, pair + half) };
+                let (a, b) =
+                    if self.name == "llama" { (2 * pair, 2 * pair + 1) } else { (pair, pair + half) };
                 let (a, b) = (head * self.head_dim + a, head * self.head_dim + b);
                 out[a] = x[a] * angle.cos() - x[b] * angle.sin();
                 out[b] = x[a] * angle.sin() + x[b] * angle.cos();
@@ -166,7 +174,8 @@ impl Tiny {
                 values.push(self.linear(layer, "attn_v", &input));
                 let first = if local { (at + 1).saturating_sub(WINDOW) } else { 0 };
                 let mixed = self.attend(&query, &keys[first..], &values[first..]);
-                let attended = self.norm(layer, "post_attention_norm", self.linear(layer, "attn_output", &mixed));
+                let attended =
+                    self.norm(layer, "post_attention_norm", self.linear(layer, "attn_output", &mixed));
                 let middle: Vec<f64> = state.iter().zip(attended).map(|(x, y)| x + y).collect();
                 let input = self.norm(layer, "ffn_norm", middle.clone());
                 let up = self.linear(layer, "ffn_up", &input);
@@ -194,8 +203,11 @@ impl Tiny {
             .flat_map(|head| {
                 let kv = head / (HEADS / KV_HEADS) * size;
                 let query = &query[head * size..(head + 1) * size];
-                let dot = |key: &Vec<f64>| -> f64 { query.iter().zip(&key[kv..kv + size]).map(|(q, k)| q * k).sum() };
-                let weights: Vec<f64> = keys.iter().map(|key| (dot(key) / (size as f64).sqrt()).exp()).collect();
+                let dot = |key: &Vec<f64>| -> f64 {
+                    query.iter().zip(&key[kv..kv + size]).map(|(q, k)| q * k).sum()
+                };
+                let weights: Vec<f64> =
+                    keys.iter().map(|key| (dot(key) / (size as f64).sqrt()).exp()).collect();
                 let total: f64 = weights.iter().sum();
                 (0..size)
                     .map(|i| weights.iter().zip(values).map(|(w, v)| w * v[kv + i]).sum::<f64>() / total)
@@ -225,7 +237,8 @@ fn holds(name: &'static str) {
     let path = folder.path().join("tiny.gguf");
     tiny.write(&path);
     let model = CpuModel::read(&mut Gguf::open(&path).unwrap(), 2).unwrap();
-    let sequences: [&[u32]; 5] = [&[3, 17, 9, 9, 39, 0, 21, 5, 30, 12, 8], &[7, 1], &[], &[11], &[20, 19, 18, 17, 16, 15]];
+    let sequences: [&[u32]; 5] =
+        [&[3, 17, 9, 9, 39, 0, 21, 5, 30, 12, 8], &[7, 1], &[], &[11], &[20, 19, 18, 17, 16, 15]];
     let tokens: Vec<u32> = sequences.concat();
     let mut starts = vec![0];
     for sequence in sequences {
