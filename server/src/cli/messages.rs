@@ -186,6 +186,9 @@ fn template_zh(code: &str, reason: &str) -> Option<&'static str> {
         "between_thresholds" => {
             "数值不足以下结论:最多有 {percent_human} % 的同类人类文本至少同样像模型所写(上限 {limit_human} %),最多有 {percent_ai} % 的同类生成文本至少同样像人所写(上限 {limit_ai} %)。"
         }
+        "unlike_both" => {
+            "这些数值对双方都不寻常:最多有 {percent_human} % 的同类人类文本这样像模型所写,最多有 {percent_ai} % 的同类生成文本这样像人所写。这类文本不在比较范围之内。"
+        }
         "combined_ai" => {
             "综合来看,数值像模型所写:每 1000 篇同类人类文本中,最多只有 {per_thousand} 篇同样像模型。估计概率:{probability} %。"
         }
@@ -252,6 +255,13 @@ mod tests {
         assert_eq!(evidence(Lang::En, &found), "In English.");
         let translated = evidence(Lang::Zh, &found);
         assert!(translated.contains("7 词") && translated.contains("40 词"), "{translated}");
+    }
+
+    #[test]
+    fn every_code_about_statistics_is_translated() {
+        for code in bonafide_core::judge::Code::ALL {
+            assert!(template_zh(code.as_str(), "code").is_some(), "{}", code.as_str());
+        }
     }
 
     #[test]
