@@ -1,3 +1,45 @@
-//! Helpers for the black-box tests.
+//! Helpers for the black-box tests: the real daemon, started in a folder of its own and stopped at the end.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod daemon;
+
+pub use daemon::{Answer, Daemon, Setup, raw};
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The program under test: `BONAFIDE_BIN`, or built once for all tests in the profile of the tests.
+#[must_use]
+pub fn bonafide() -> Command {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    let binary = BINARY.get_or_init(|| {
+        if let Some(given) = std::env::var_os("BONAFIDE_BIN") {
+            return PathBuf::from(given);
+        }
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/Cargo.toml");
+        let build = escargot::CargoBuild::new().manifest_path(manifest).bin("bonafide");
+        let build = if cfg!(debug_assertions) { build } else { build.release() };
+        build.run().expect("bonafide builds").path().to_owned()
+    });
+    Command::new(binary)
+}
+
+/// The model file for tests: `BONAFIDE_TEST_MODEL`, or the default model where the user has pulled it.
+/// `None`, after a line that says so, if there is neither: tests do not download.
+#[must_use]
+pub fn model() -> Option<PathBuf> {
+    if let Some(given) = std::env::var_os("BONAFIDE_TEST_MODEL") {
+        return Some(PathBuf::from(given));
+    }
+    let found = bonafide().args(["model", "path"]).output().expect("bonafide starts");
+    if found.status.success() {
+        return Some(PathBuf::from(String::from_utf8(found.stdout).expect("a path").trim()));
+    }
+    eprintln!(
+        "skipped: the default model is not here; run `bonafide model pull smollm2-135m`, or set BONAFIDE_TEST_MODEL"
+    );
+    None
+}

@@ -1,0 +1,219 @@
+// @ts-check
+// The report beside the text: the verdict in one sentence, the reasons, the numbers, and what they can't tell.
+
+import { button, el, icon } from './dom.js';
+import { isKey, isTranslated, language, languageName, locale, number, percent, plural, reason, t } from './i18n.js';
+
+/** @typedef {import('./api.js').BlockReport} BlockReport */
+/** @typedef {import('./api.js').Evidence} Evidence */
+/** @typedef {import('./api.js').Verdict} Verdict */
+/** @typedef {import('./api.js').Report} Report */
+/** @typedef {Omit<Report, 'blocks'>} Meta */
+/** @typedef {import('./reading.js').Passage} Passage */
+
+/** @type {Verdict[]} */
+const ORDER = ['declared_ai', 'likely_ai', 'mixed', 'likely_human', 'human_signed', 'unclear'];
+/** Verdicts that somebody could hold against an author.
+ * @type {Verdict[]} */
+const ACCUSING = ['likely_ai', 'mixed'];
+/** More passages than this are a list to scroll in, not a strip to look at. */
+const STRIP = 60;
+
+/**
+ * @typedef {object} Actions
+ * @property {(index: number) => void} select Shows the report on another passage.
+ * @property {(start: number) => void} locate Shows a sentence of the passage in the text.
+ * @property {() => void} copy
+ */
+
+/**
+ * Everything together, in one sentence.
+ * @param {BlockReport[]} reports
+ */
+export function summary(reports) {
+  const [first] = reports;
+  if (!first) return '';
+  if (reports.length === 1) return t(`said_${first.verdict}`);
+  const count = reports.length;
+  const kinds = ORDER.map((verdict) => ({ verdict, n: reports.filter((report) => report.verdict === verdict).length }))
+    .filter(({ n }) => n > 0);
+  const [only] = kinds;
+  if (only && kinds.length === 1) return t(`all_${only.verdict}`, { n: number(count) });
+  const list = kinds.map(({ verdict, n }) => plural(`of_${verdict}`, n));
+  const joined = language() === 'zh' ? list.join('，') : new Intl.ListFormat(locale()).format(list);
+  return t('of_passages', { n: number(count), list: joined });
+}
+
+/**
+ * What one symbol stands for all: the verdict of all passages if they agree.
+ * @param {BlockReport[]} reports
+ * @returns {Verdict}
+ */
+function overall(reports) {
+  const kinds = new Set(reports.map((report) => report.verdict));
+  const [only] = kinds;
+  if (only && kinds.size === 1) return only;
+  const telling = [...kinds].filter((verdict) => verdict !== 'unclear');
+  return telling.length === 1 ? 'unclear' : 'mixed';
+}
+
+/**
+ * The whole report pane.
+ * @param {Passage[]} passages
+ * @param {number} selected
+ * @param {Meta} meta
+ * @param {Actions} actions
+ */
+export function render(passages, selected, meta, actions) {
+  const reports = passages.flatMap((passage) => passage.report ?? []);
+  const shown = passages[selected]?.report ?? reports[0];
+  const parts = [head(reports, actions)];
+  if (passages.length > 1) parts.push(navigation(passages, selected, actions));
+  if (shown) parts.push(reasons(shown, actions), numbers(shown, meta));
+  parts.push(limits());
+  return parts;
+}
+
+/**
+ * @param {BlockReport[]} reports
+ * @param {Actions} actions
+ */
+function head(reports, actions) {
+  const verdict = overall(reports);
+  const section = el('header', { class: 'verdict', 'data-verdict': verdict }, icon(`v-${verdict}`),
+    el('h2', { id: 'verdict', class: 'display', tabindex: -1 }, summary(reports)));
+  if (reports.every((report) => report.verdict === 'unclear')) section.append(el('p', { class: 'muted' }, t('calm_unclear')));
+  else if (reports.some((report) => ACCUSING.includes(report.verdict))) section.append(el('p', { class: 'muted' }, t('calm_accused')));
+  section.append(button(t('copy'), actions.copy, 'quiet copy'));
+  return section;
+}
+
+/**
+ * @param {Passage[]} passages
+ * @param {number} selected
+ * @param {Actions} actions
+ */
+function navigation(passages, selected, actions) {
+  const count = passages.length;
+  const say = t('passage', { i: number(selected + 1), n: number(count) });
+  const back = button('‹', () => actions.select(selected - 1), 'quiet arrow');
+  back.setAttribute('aria-label', t('previous'));
+  back.disabled = selected <= 0;
+  const on = button('›', () => actions.select(selected + 1), 'quiet arrow');
+  on.setAttribute('aria-label', t('next'));
+  on.disabled = selected >= count - 1;
+  const verdict = passages[selected]?.report?.verdict ?? 'pending';
+  const nav = el('nav', { class: 'passages', 'aria-label': t('passagesList') });
+  if (count <= STRIP) nav.append(strip(passages, selected));
+  nav.append(el('div', { class: 'bar' },
+    el('p', { class: 'chip', 'data-verdict': verdict }, icon(`v-${verdict}`), el('span', {}, `${say}: ${t(`chip_${verdict}`)}`)),
+    el('div', { class: 'actions' }, back, on)));
+  return nav;
+}
+
+/**
+ * The passages in order, as wide as they are long: a picture of what the sentence above it says.
+ * @param {Passage[]} passages
+ * @param {number} selected
+ */
+function strip(passages, selected) {
+  const made = el('div', { class: 'strip', 'aria-hidden': 'true' });
+  for (const [index, { report, text }] of passages.entries()) {
+    const part = el('span', { 'data-verdict': report?.verdict ?? 'pending', class: index === selected ? 'selected' : '' },
+      icon(`v-${report?.verdict ?? 'pending'}`));
+    part.style.setProperty('flex-grow', String(Math.max(1, report?.words ?? text.length / 6)));
+    part.dataset['index'] = String(index);
+    made.append(part);
+  }
+  return made;
+}
+
+/**
+ * @param {BlockReport} report
+ * @param {Actions} actions
+ */
+function reasons(report, actions) {
+  return el('section', { class: 'card', 'aria-labelledby': 'reasons' }, gauge(report),
+    el('h3', { id: 'reasons' }, t('reasons')),
+    el('ol', { class: 'reasons' }, ...report.evidence.map((one) => finding(one, actions))));
+}
+
+/** @param {BlockReport} report */
+function gauge(report) {
+  const { probability, p_value: p } = report;
+  if (probability === null) return el('p', { class: 'muted' }, t('probabilityNone'));
+  const said = percent(probability);
+  const needle = el('span', { class: 'needle' });
+  needle.style.setProperty('left', `${Math.min(Math.max(probability, 0.01), 0.99) * 100}%`);
+  const scale = el('div', { class: 'scale', role: 'meter', 'aria-label': t('probability'), 'aria-valuemin': 0, 'aria-valuemax': 1,
+    'aria-valuenow': probability.toFixed(3), 'aria-valuetext': said }, needle);
+  const ends = el('p', { class: 'ends muted', 'aria-hidden': 'true' }, el('span', {}, t('gaugeHuman')), el('span', {}, t('gaugeAi')));
+  const made = el('div', { class: 'gauge' },
+    el('p', { class: 'gauge-value' }, el('span', { class: 'muted' }, t('probability')), el('strong', { class: 'number' }, said)), scale, ends);
+  if (p !== null) {
+    const comparison = p < 0.02 ? t('pRare', { n: number(Math.max(1, Math.ceil(p * 1000))) }) : t('pShare', { n: percent(p) });
+    made.append(el('p', { class: 'muted' }, comparison));
+  }
+  return made;
+}
+
+/**
+ * @param {Evidence} evidence
+ * @param {Actions} actions
+ */
+function finding(evidence, actions) {
+  const way = { ai: 'v-likely_ai', human: 'v-likely_human', neither: 'i-neither' }[evidence.points_to] ?? 'i-neither';
+  const points = `points_${evidence.points_to}`;
+  const foot = el('p', { class: 'foot muted' }, isKey(points) ? t(points) : evidence.points_to);
+  if (evidence.points_to !== 'neither') foot.append(' · ', t('strength', { n: percent(evidence.strength) }));
+  const { span } = evidence;
+  if (span) foot.append(' · ', button(t('showInText'), () => actions.locate(span.start), 'link'));
+  const foreign = language() !== 'en' && !isTranslated(evidence);
+  return el('li', { 'data-points': evidence.points_to, 'data-code': evidence.code }, icon(way),
+    el('div', {}, el('p', { lang: foreign ? 'en' : undefined }, reason(evidence)), foot));
+}
+
+/**
+ * @param {BlockReport} report
+ * @param {Meta} meta
+ */
+function numbers(report, meta) {
+  const { calibration, model } = meta;
+  const rate = (/** @type {number} */ share) => number(share, { style: 'percent', maximumFractionDigits: 2 });
+  const or = (/** @type {number|null} */ value) => (value === null ? t('none') : number(value, { maximumSignificantDigits: 3 }));
+  const rows = [
+    [t('n_probability'), or(report.probability)],
+    [t('n_p_value'), or(report.p_value)],
+    [t('n_words'), number(report.words)],
+    [t('n_tokens'), number(report.token_count)],
+    [t('n_language'), report.language === null ? t('unknown') : languageName(report.language)],
+    [t('n_model'), `${model.name} (${model.architecture}, ${model.backend})`],
+    [t('n_calibration'), calibration?.version ?? t('noCalibration')],
+    ...(calibration ? [
+      [t('n_fpr'), rate(calibration.measured_false_positive_rate)],
+      [t('n_target'), rate(calibration.target_false_positive_rate)],
+    ] : []),
+    [t('n_version'), `bonafide ${meta.version}`],
+  ];
+  const detectors = Object.entries(report.detectors).map(([name, value]) => {
+    const key = `d_${name}`;
+    return pair(isKey(key) ? t(key) : name, number(value, { minimumFractionDigits: 3, maximumFractionDigits: 3 }));
+  });
+  return el('section', { class: 'card', 'aria-labelledby': 'numbers' }, el('h3', { id: 'numbers' }, t('numbers')),
+    el('dl', { class: 'numbers' }, ...rows.map(([name, value]) => pair(name ?? '', value ?? ''))),
+    el('details', {}, el('summary', {}, t('detectors')), el('p', { class: 'muted' }, t('detectorsNote')),
+      el('dl', { class: 'numbers' }, ...detectors)));
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function pair(name, value) {
+  return el('div', {}, el('dt', {}, name), el('dd', { class: 'number' }, value));
+}
+
+function limits() {
+  return el('section', { class: 'card limits', 'aria-labelledby': 'limits' }, el('h3', { id: 'limits' }, t('limits')),
+    el('p', {}, t('limit1')), el('p', {}, t('limit2')), el('p', {}, el('a', { href: '/docs' }, t('limitsMore'))));
+}

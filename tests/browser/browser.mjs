@@ -1,0 +1,48 @@
+// @ts-check
+// A headless Chromium with the page open and everything that it complains about written down.
+
+import { chromium } from 'playwright-core';
+import { existsSync } from 'node:fs';
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
+
+/** The browser's program; `CHROMIUM` names another. */
+export function executable() {
+  return process.env['CHROMIUM'] || PLACES.find((place) => existsSync(place));
+}
+
+export async function launch() {
+  const path = executable();
+  if (!path) throw new Error('no chromium: install it, or name it in CHROMIUM');
+  return chromium.launch({
+    executablePath: path, headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      '--no-first-run', '--disable-dev-shm-usage'],
+  });
+}
+
+/**
+ * @param {import('playwright-core').Browser} browser
+ * @param {string} url
+ * @param {import('playwright-core').BrowserContextOptions} [options]
+ */
+export async function open(browser, url, options = {}) {
+  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1360, height: 860 }, ...options });
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const complaints = [];
+  /** @type {string[]} */
+  const foreign = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    const address = new URL(request.url());
+    if (address.protocol !== 'data:' && address.origin !== new URL(url).origin) foreign.push(request.url());
+  });
+  await page.goto(url);
+  await page.waitForSelector('html[data-ready]');
+  return { page, context, complaints, foreign };
+}
