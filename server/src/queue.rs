@@ -420,7 +420,7 @@ impl Shared {
             for Outcome { caller, pieces, result } in outcomes {
                 match result {
                     Ok(scores) => {
-                        pieces.iter().zip(scores).for_each(|(piece, stats)| state.store(piece, stats))
+                        pieces.iter().zip(scores).for_each(|(piece, stats)| state.store(piece, stats));
                     }
                     Err(error) => state.fail(caller, error),
                 }

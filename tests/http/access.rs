@@ -37,7 +37,12 @@ fn everything_but_health_and_the_page_needs_a_token() {
 fn tokens_of_the_command_line_work_at_once_and_end_at_once() {
     let Some(daemon) = shared() else { return };
     let token = |arguments: &[&str]| {
-        let output = bonafide().arg("token").args(arguments).env("BONAFIDE_HOME", daemon.home.path()).output().unwrap();
+        let output = bonafide()
+            .arg("token")
+            .args(arguments)
+            .env("BONAFIDE_HOME", daemon.home.path())
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
@@ -76,7 +81,11 @@ fn secrets_are_for_the_user_alone() {
     use std::os::unix::fs::PermissionsExt;
     let Some(daemon) = shared() else { return };
     for name in ["token", "tokens.json"] {
-        assert_eq!(std::fs::metadata(daemon.config(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        assert_eq!(
+            std::fs::metadata(daemon.config(name)).unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{name}"
+        );
     }
 }
 
@@ -84,9 +93,16 @@ fn secrets_are_for_the_user_alone() {
 fn other_names_and_origins_are_refused() {
     let Some(daemon) = shared() else { return };
     let port = daemon.address.rsplit(':').next().unwrap();
-    let get = |host: &str| raw(&daemon.address, format!("GET /v1/health HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes());
+    let get = |host: &str| {
+        raw(
+            &daemon.address,
+            format!("GET /v1/health HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").as_bytes(),
+        )
+    };
     assert_eq!(get(&format!("localhost:{port}")).status, 200);
-    for host in ["127.0.0.1", "rebound.example", &format!("rebound.example:{port}"), &format!("0.0.0.0:{port}")] {
+    for host in
+        ["127.0.0.1", "rebound.example", &format!("rebound.example:{port}"), &format!("0.0.0.0:{port}")]
+    {
         assert_eq!((get(host).status, get(host).code().as_deref()), (421, Some("wrong_host")), "{host}");
     }
     for header in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {

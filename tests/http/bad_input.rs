@@ -82,7 +82,8 @@ fn one_endless_word() {
 #[test]
 fn ten_thousand_blocks() {
     let Some(daemon) = shared() else { return };
-    let blocks = |count: usize| (0..count).map(|id| json!({"id": id.to_string(), "text": "b"})).collect::<Vec<_>>();
+    let blocks =
+        |count: usize| (0..count).map(|id| json!({"id": id.to_string(), "text": "b"})).collect::<Vec<_>>();
     refused(&daemon.score(&json!({"blocks": blocks(10_000)})), 413, "too_many_blocks");
     let answer = daemon.score(&json!({"blocks": blocks(1000)}));
     assert_eq!(answer.json()["blocks"].as_array().unwrap().len(), 1000);
@@ -104,7 +105,8 @@ fn deep_nesting() {
 #[test]
 fn shapes_and_types_that_are_not_ours() {
     let Some(daemon) = shared() else { return };
-    for body in [json!([]), json!("text"), json!(null), json!({"text": ["a"]}), json!({"text": "a", "x": 1})] {
+    for body in [json!([]), json!("text"), json!(null), json!({"text": ["a"]}), json!({"text": "a", "x": 1})]
+    {
         refused(&daemon.score(&body), 422, "wrong_shape");
     }
     refused(&daemon.score(&json!({"text": "a", "blocks": []})), 422, "wrong_input");
@@ -132,7 +134,12 @@ fn bytes_that_are_no_http() {
 fn a_body_that_does_not_come() {
     let setup = Setup { config: "[limits]\nbody_seconds = 1".into(), ..Setup::default() };
     let Some(daemon) = Daemon::start(&setup) else { return };
-    let head = daemon.head("POST", "/v1/score", &[("x-api-key", &daemon.token), ("content-type", "application/json")], 100);
+    let head = daemon.head(
+        "POST",
+        "/v1/score",
+        &[("x-api-key", &daemon.token), ("content-type", "application/json")],
+        100,
+    );
     let mut stream = std::net::TcpStream::connect(&daemon.address).unwrap();
     std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
     let mut start = [0; 12];
@@ -156,6 +163,7 @@ fn no_text_reaches_the_log_or_the_disk() {
     assert_eq!(statuses, [200, 200, 422, 422, 422]);
     let _ = daemon.get(&format!("/{MARK}?q={MARK}"));
     assert!(!daemon.log().contains(MARK), "{}", daemon.log());
-    let files = std::process::Command::new("grep").args(["-r", MARK]).arg(daemon.home.path()).output().unwrap();
+    let files =
+        std::process::Command::new("grep").args(["-r", MARK]).arg(daemon.home.path()).output().unwrap();
     assert_eq!(files.status.code(), Some(1), "{}", String::from_utf8_lossy(&files.stdout));
 }

@@ -17,8 +17,14 @@ fn callers_share_passes_and_the_small_pass_the_large() {
         let large = scope.spawn(|| daemon.score(&long()));
         daemon.until("the large one waits", |daemon| daemon.metric("bonafide_queue_waiting_callers") == 1.0);
         let batches = daemon.metric("bonafide_queue_batches_total");
-        let small: Vec<_> =
-            (0..6).map(|seed| scope.spawn({ let daemon = &daemon; move || daemon.score(&json!({"text": words(20, seed)})) })).collect();
+        let small: Vec<_> = (0..6)
+            .map(|seed| {
+                scope.spawn({
+                    let daemon = &daemon;
+                    move || daemon.score(&json!({"text": words(20, seed)}))
+                })
+            })
+            .collect();
         for answer in small {
             let answer = answer.join().unwrap();
             assert_eq!(answer.status, 200, "{}", answer.text);
@@ -38,7 +44,12 @@ fn overload_is_429_at_once_and_passes() {
         let large = scope.spawn(|| daemon.score(&long()));
         daemon.until("the large one waits", |daemon| daemon.metric("bonafide_queue_waiting_callers") == 1.0);
         let refused = daemon.score(&json!({"text": words(20, 1)}));
-        assert_eq!((refused.status, refused.code().as_deref()), (429, Some("overloaded")), "{}", refused.text);
+        assert_eq!(
+            (refused.status, refused.code().as_deref()),
+            (429, Some("overloaded")),
+            "{}",
+            refused.text
+        );
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
         assert!(!large.is_finished());
         assert_eq!(large.join().unwrap().status, 200);

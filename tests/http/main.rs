@@ -28,7 +28,8 @@ fn shared() -> Option<std::sync::Arc<Daemon>> {
 /// A text of about so many words, none of them twice the same, so that no cache knows it.
 fn words(count: usize, seed: usize) -> String {
     const WORDS: [&str; 12] = [
-        "river", "stone", "the", "old", "window", "under", "quiet", "was", "market", "seldom", "open", "bridge",
+        "river", "stone", "the", "old", "window", "under", "quiet", "was", "market", "seldom", "open",
+        "bridge",
     ];
     let word = |index: usize| WORDS[(index * 7 + seed * 5 + index / 11) % WORDS.len()];
     let sentence = |start: usize| (start..start + 10).map(word).collect::<Vec<_>>().join(" ");

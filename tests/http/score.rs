@@ -39,7 +39,8 @@ fn tokens_cover_the_text_and_hold_finite_values() {
 #[test]
 fn blocks_come_back_in_order_with_their_ids() {
     let Some(daemon) = shared() else { return };
-    let blocks: Vec<_> = (0..20).map(|n| json!({"id": format!("b{}", 19 - n), "text": words(12, n)})).collect();
+    let blocks: Vec<_> =
+        (0..20).map(|n| json!({"id": format!("b{}", 19 - n), "text": words(12, n)})).collect();
     let reply = daemon.score(&json!({"blocks": blocks})).json();
     let ids: Vec<_> = reply["blocks"].as_array().unwrap().iter().map(|block| block["id"].clone()).collect();
     assert_eq!(ids, blocks.iter().map(|block| block["id"].clone()).collect::<Vec<_>>());
@@ -48,9 +49,11 @@ fn blocks_come_back_in_order_with_their_ids() {
 #[test]
 fn html_is_cut_into_blocks_whose_text_comes_back() {
     let Some(daemon) = shared() else { return };
-    let html = format!("<nav>Menu</nav><article><h1>Head</h1><p>{}</p></article><script>no</script>", words(60, 3));
+    let html =
+        format!("<nav>Menu</nav><article><h1>Head</h1><p>{}</p></article><script>no</script>", words(60, 3));
     let reply = daemon.score(&json!({"html": html, "url": "https://example.org/a"})).json();
-    let texts: String = reply["blocks"].as_array().unwrap().iter().map(|block| block["text"].as_str().unwrap()).collect();
+    let texts: String =
+        reply["blocks"].as_array().unwrap().iter().map(|block| block["text"].as_str().unwrap()).collect();
     assert!(texts.contains("river") && !texts.contains("no</script>"), "{texts}");
 }
 

@@ -143,7 +143,8 @@ impl Daemon {
     pub fn metric(&self, name: &str) -> f64 {
         let metrics = self.get("/metrics");
         assert_eq!(metrics.status, 200, "{}", metrics.text);
-        let value = metrics.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        let value =
+            metrics.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
         value.unwrap_or(0.0)
     }
 

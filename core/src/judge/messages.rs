@@ -4,10 +4,13 @@
 //! is. [`Code`] lists them for translators; each documents the `values` that its message holds.
 
 use super::{MIN_WORDS, TELLING};
-use crate::calibration::{Calibration, Comparison, Decision};
+use crate::calibration::{Calibration, Comparison, Decision, Measured};
 use crate::text::prose::NotProse;
 use crate::verdict::{Evidence, EvidenceKind, PointsTo, SentenceReport, Span};
 use std::collections::BTreeMap;
+
+/// Spacing of the quantiles that features are compared with: no smaller share can be told.
+const RESOLUTION: f64 = 0.005;
 
 /// A feature points to one side if at most this share of the other side's texts goes as far.
 const REMARKABLE: f64 = 0.1;
@@ -57,6 +60,8 @@ codes! {
     /// model's), `percent_ai` (comparable generated texts that look at least as much like a human's), `limit_human`,
     /// `limit_ai` (what these must not exceed).
     BetweenThresholds = "between_thresholds",
+    /// The score is rare among human and generated texts alike. `percent_human`, `percent_ai` as above.
+    UnlikeBoth = "unlike_both",
     /// All numbers together look like a model's. `per_thousand` (human texts), `probability` (in percent).
     CombinedAi = "combined_ai",
     /// All numbers together look like a human's. `per_thousand` (generated texts), `probability` (of a model, in percent).
@@ -131,11 +136,14 @@ impl Draft {
 /// A share as a percentage; tenths where whole numbers would hide the difference.
 fn percent(share: f64) -> String {
     let percent = (share * 100.0).clamp(0.0, 100.0);
-    if percent > 0.0 && percent < 2.0 || percent > 98.0 && percent < 100.0 {
-        format!("{percent:.1}")
-    } else {
-        format!("{percent:.0}")
-    }
+    let fine = !(2.0..=98.0).contains(&percent);
+    let text = if fine { format!("{percent:.1}") } else { format!("{percent:.0}") };
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// A probability as a percentage, never nought or certainty: no statistics are worth that.
+fn chance(probability: f64) -> String {
+    percent(probability.clamp(0.001, 0.999))
 }
 
 /// A p-value as a number of texts in a thousand, rounded up: an upper bound stays one.
@@ -222,6 +230,14 @@ pub(super) fn well_known(perplexity: f64) -> Evidence {
 pub(super) fn between_thresholds(decision: &Decision, calibration: &Calibration) -> Evidence {
     let human = percent(decision.p_human);
     let ai = percent(decision.p_ai);
+    if decision.p_human <= calibration.alpha_ai && decision.p_ai <= calibration.alpha_human {
+        let message = format!(
+            "The numbers are unusual for both sides: at most {human} % of comparable human texts look this much like a model's, and at \
+             most {ai} % of comparable generated texts look this human. This text is of a kind that the comparison doesn't cover."
+        );
+        return Draft::new(Code::UnlikeBoth, PointsTo::Neither, DECISIVE, message)
+            .with([("percent_human", human), ("percent_ai", ai)]);
+    }
     let (limit_human, limit_ai) = (percent(calibration.alpha_ai), percent(calibration.alpha_human));
     let message = format!(
         "The numbers don't settle it: up to {human} % of comparable human texts look at least this much like a model's (at most \
@@ -237,7 +253,7 @@ pub(super) fn between_thresholds(decision: &Decision, calibration: &Calibration)
 
 pub(super) fn combined_ai(decision: &Decision) -> Evidence {
     let count = per_thousand(decision.p_human);
-    let probability = percent(decision.probability);
+    let probability = chance(decision.probability);
     let message = format!(
         "Taken together, the numbers look like a model's text: at most {count} in 1000 comparable human texts look as much like one. \
          Estimated probability: {probability} %."
@@ -248,7 +264,7 @@ pub(super) fn combined_ai(decision: &Decision) -> Evidence {
 
 pub(super) fn combined_human(decision: &Decision) -> Evidence {
     let count = per_thousand(decision.p_ai);
-    let probability = percent(decision.probability);
+    let probability = chance(decision.probability);
     let message = format!(
         "Taken together, the numbers look like a human's text: at most {count} in 1000 comparable generated texts look as human. \
          Estimated probability that a model wrote it: {probability} %."
@@ -273,10 +289,13 @@ pub(super) fn mixed(sentences: &[SentenceReport]) -> Evidence {
     ])
 }
 
-pub(super) fn caveat(false_positive_rate: f64) -> Evidence {
-    let count = format!("{:.0}", (false_positive_rate * 1000.0).ceil());
+pub(super) fn caveat(measured: &Measured) -> Evidence {
+    // One more than was seen, so that a test without a mistake doesn't promise that there are none.
+    let humans = measured.humans as f64;
+    let rate = (measured.false_positive_rate * humans + 1.0) / (humans + 1.0);
+    let count = per_thousand(rate);
     let message = format!(
-        "This compares statistics and proves nothing: in the test, {count} in 1000 human texts were taken for a model's, and formal, \
+        "This compares statistics and proves nothing: in the test, up to {count} in 1000 human texts were taken for a model's, and formal, \
          formulaic or often-copied writing is at greater risk."
     );
     Draft::new(Code::Caveat, PointsTo::Neither, 0.0, message).with([("per_thousand", count)])
@@ -298,7 +317,7 @@ enum Standing {
 
 impl Standing {
     fn of(compared: &Comparison) -> Self {
-        let (human, ai) = (compared.human_at_least, compared.ai_at_most);
+        let (human, ai) = (compared.human_at_least.max(RESOLUTION), compared.ai_at_most.max(RESOLUTION));
         if human <= REMARKABLE && human < ai {
             Self::Ai(percent(human), human)
         } else if ai <= REMARKABLE && ai < human {
@@ -320,11 +339,11 @@ impl Standing {
         let strength = |share: f64| 0.5 * (1.0 - share / REMARKABLE / 2.0);
         match self {
             Self::Ai(percent, share) => {
-                let message = format!("{opening}{ai}; only {percent} % of human texts go as far.");
+                let message = format!("{opening}{ai}; at most {percent} % of human texts go as far.");
                 (Draft::new(codes.ai, PointsTo::Ai, strength(*share), message), Some(percent.clone()))
             }
             Self::Human(percent, share) => {
-                let message = format!("{opening}{human}; only {percent} % of generated texts go as far.");
+                let message = format!("{opening}{human}; at most {percent} % of generated texts go as far.");
                 (Draft::new(codes.human, PointsTo::Human, strength(*share), message), Some(percent.clone()))
             }
             Self::Usual => {
@@ -403,7 +422,7 @@ pub(super) fn curvature(compared: &Comparison) -> Evidence {
 
 pub(super) fn sentence(sentence: &SentenceReport, extreme: Extreme) -> Evidence {
     let probability = sentence.probability.unwrap_or(0.5);
-    let text = percent(probability);
+    let text = chance(probability);
     let (code, points_to, towards, whose) = match extreme {
         Extreme::Ai => (Code::SentenceAi, PointsTo::Ai, probability, "a model's"),
         Extreme::Human => (Code::SentenceHuman, PointsTo::Human, 1.0 - probability, "a human's"),
@@ -430,6 +449,7 @@ mod tests {
     #[test]
     fn shares_are_never_rounded_to_certainty() {
         assert_eq!([0.003, 0.0, 0.37, 0.995, 1.0].map(percent), ["0.3", "0", "37", "99.5", "100"]);
+        assert_eq!([0.0, 0.01, 0.5, 1.0].map(chance), ["0.1", "1", "50", "99.9"]);
         assert_eq!([0.0001, 0.0031, 0.01, 1.0].map(per_thousand), ["1", "4", "10", "1000"]);
     }
 
@@ -443,7 +463,7 @@ mod tests {
         assert_eq!(evenness(&compared(0.05, 0.02)).points_to, PointsTo::Human);
         let evidence = predictability(8.13, &compared(0.003, 0.5));
         assert_eq!(evidence.values["perplexity"], "8.1");
-        assert_eq!(evidence.values["percent"], "0.3");
-        assert!(evidence.message.contains("8.1") && evidence.message.contains("0.3 %"));
+        assert_eq!(evidence.values["percent"], "0.5");
+        assert!(evidence.message.contains("8.1") && evidence.message.contains("at most 0.5 %"));
     }
 }

@@ -178,7 +178,7 @@ fn verdict(case: &Case<'_>, stats: &[Stats], sentences: &[SentenceReport]) -> (V
         Outcome::LikelyAi => {
             evidence.push(messages::combined_ai(decision));
             evidence.extend(named(sentences, Extreme::Ai));
-            evidence.push(messages::caveat(case.calibration.measured.false_positive_rate));
+            evidence.push(messages::caveat(&case.calibration.measured));
             (Verdict::LikelyAi, evidence)
         }
         Outcome::LikelyHuman => {
@@ -190,7 +190,7 @@ fn verdict(case: &Case<'_>, stats: &[Stats], sentences: &[SentenceReport]) -> (V
             evidence.push(messages::mixed(sentences));
             evidence.extend(named(sentences, Extreme::Ai));
             evidence.extend(named(sentences, Extreme::Human));
-            evidence.push(messages::caveat(case.calibration.measured.false_positive_rate));
+            evidence.push(messages::caveat(&case.calibration.measured));
             (Verdict::Mixed, evidence)
         }
         Outcome::Unclear => {

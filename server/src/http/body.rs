@@ -5,8 +5,7 @@ use super::error::ApiError;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,16 +84,18 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let message = format!("the body is not valid UTF-8 at byte {}", error.valid_up_to());
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_utf8", message)
     })?;
-    serde_json::from_str(text).map_err(|error| match error.classify() {
-        Category::Data => {
-            let hint = "see /docs for the shape of the body";
-            ApiError::invalid("wrong_shape", shortened(&error.to_string())).hint(hint)
-        }
-        _ => {
-            let message = format!("the body is not JSON: {}", shortened(&error.to_string()));
-            ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", message)
-        }
-    })
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
+        let message = format!("the body is not JSON: {}", shortened(&error.to_string()));
+        ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", message)
+    })?;
+    let wrong = |message: String| {
+        ApiError::invalid("wrong_shape", message).hint("see /docs for the shape of the body")
+    };
+    // Serde would take an array for an object, its values in the order of the fields.
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(wrong("the body must be a JSON object".to_owned()));
+    }
+    serde_json::from_str(text).map_err(|error| wrong(shortened(&error.to_string())))
 }
 
 /// Serde quotes the value that it did not expect, which may be a whole text.

@@ -2,7 +2,7 @@
 //!
 //! `/docs` is the same for everyone and a browser can't send a token when it opens a page, so it needs none.
 
-use super::{App, auth, page};
+use super::{App, auth};
 use crate::access::Scope;
 use axum::Router;
 use axum::http::header;
@@ -35,7 +35,6 @@ pub(super) fn routes(description: &OpenApi, app: &Arc<App>) -> Router<Arc<App>> 
         .route("/openapi.json", openapi)
         .route_layer(from_fn_with_state((Arc::clone(app), Scope::Score), auth::require))
         .route("/docs", docs)
-        .route("/docs.css", get(async || page::file("text/css; charset=utf-8", include_str!("docs.css"))))
 }
 
 /// The description as a page.

@@ -9,29 +9,55 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
 
-/// The page's scripts, each at its own name.
-const SCRIPTS: &[(&str, &str)] = &[
-    ("/api.js", include_str!("web/api.js")),
-    ("/app.js", include_str!("web/app.js")),
-    ("/blocks.js", include_str!("web/blocks.js")),
-    ("/dom.js", include_str!("web/dom.js")),
-    ("/i18n.js", include_str!("web/i18n.js")),
-    ("/levels.js", include_str!("web/levels.js")),
-    ("/reading.js", include_str!("web/reading.js")),
-    ("/report.js", include_str!("web/report.js")),
-    ("/tip.js", include_str!("web/tip.js")),
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+/// Address, content type and content of each file.
+const FILES: &[(&str, &str, &str)] = &[
+    ("/", HTML, include_str!("web/index.html")),
+    ("/api.js", SCRIPT, include_str!("web/api.js")),
+    ("/app.js", SCRIPT, include_str!("web/app.js")),
+    ("/blocks.js", SCRIPT, include_str!("web/blocks.js")),
+    ("/dom.js", SCRIPT, include_str!("web/dom.js")),
+    ("/i18n.js", SCRIPT, include_str!("web/i18n.js")),
+    ("/levels.js", SCRIPT, include_str!("web/levels.js")),
+    ("/reading.js", SCRIPT, include_str!("web/reading.js")),
+    ("/report.js", SCRIPT, include_str!("web/report.js")),
+    ("/tip.js", SCRIPT, include_str!("web/tip.js")),
+    ("/style.css", STYLE, include_str!("web/style.css")),
+    ("/docs.css", STYLE, include_str!("docs.css")),
 ];
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    let page = Router::new()
-        .route("/", get(async || file("text/html; charset=utf-8", include_str!("web/index.html"))))
-        .route("/style.css", get(async || file("text/css; charset=utf-8", include_str!("web/style.css"))));
-    SCRIPTS.iter().fold(page, |page, &(path, script)| {
-        page.route(path, get(async move || file("text/javascript; charset=utf-8", script)))
+    FILES.iter().fold(Router::new(), |router, &(path, content_type, content)| {
+        router.route(path, get(async move || file(content_type, content)))
     })
 }
 
 /// A file of this build: browsers ask again each time, or they would run the last build's script.
-pub(super) fn file(content_type: &'static str, content: &'static str) -> Response {
+fn file(content_type: &'static str, content: &'static str) -> Response {
     ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache")], content).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_that_a_file_names_is_served() {
+        let served = |path: &str| FILES.iter().any(|(own, ..)| *own == path);
+        for (path, _, content) in FILES {
+            for import in content.split(" from './").skip(1) {
+                let name = import.split('\'').next().unwrap_or_default();
+                assert!(served(&format!("/{name}")), "{path} imports {name}");
+            }
+            for attribute in ["href=\"/", "src=\"/"] {
+                for link in content.split(attribute).skip(1) {
+                    let name = link.split('"').next().unwrap_or_default();
+                    assert!(name == "docs" || served(&format!("/{name}")), "{path} links to {name}");
+                }
+            }
+        }
+    }
 }

@@ -210,6 +210,8 @@ async fn refuses_what_does_not_say_what_to_score() {
         (json!({"text": "a", "token": true}), "wrong_shape"),
         (json!({"blocks": [{"id": 1, "text": "a"}]}), "wrong_shape"),
         (json!([]), "wrong_shape"),
+        (json!(["a text", null, null, null]), "wrong_shape"),
+        (json!("a text"), "wrong_shape"),
     ] {
         daemon.score(body).await.is_error(422, code);
     }
