@@ -97,7 +97,7 @@ test('every finding of the daemon has its Chinese', async () => {
 });
 
 test('short, odd and foreign texts get an answer and no trouble', async () => {
-  for (const text of ['Hello.', '🙂🙃🙂', 'x'.repeat(9000), 'שלום עולם, זהו טקסט קצר.', '今天的公交车又晚点了，所以我走下山。', '<b>bold</b> & "quotes"']) {
+  for (const text of ['Hello.', '🙂🙃🙂', 'x'.repeat(2000), 'שלום עולם, זהו טקסט קצר.', '今天的公交车又晚点了，所以我走下山。', '<b>bold</b> & "quotes"']) {
     const blocks = await judge(text);
     assert.ok(blocks.every(({ verdict }) => verdict === 'unclear'), text.slice(0, 20));
     assert.equal(await page.locator('#error').isVisible(), false);
