@@ -202,7 +202,7 @@ async function run() {
   try {
     if (state.file && state.passages.length === 0) await readFile(state.file.html, running.signal);
     else await readPassages(running.signal);
-    announce(t('done', { verdict: summary(reports()) }));
+    announce(t('done', { verdict: summary(state.passages) }));
   } catch (error) {
     failed(error);
   } finally {
