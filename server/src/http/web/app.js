@@ -110,7 +110,6 @@ function showCount() {
 
 /** @param {File} file */
 async function open(file) {
-  if (state.running) return;
   if (file.size > MAX_FILE) return showError({ code: 'fileLarge', message: '', hint: '' });
   const text = decode(await file.arrayBuffer());
   if (text === null) return showError({ code: 'notText', message: '', hint: '' });

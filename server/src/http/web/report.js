@@ -58,8 +58,9 @@ function overall(passages) {
   const kinds = new Set(reports.map((report) => report.verdict));
   const [only] = kinds;
   if (only && kinds.size === 1) return only;
-  const telling = [...kinds].filter((verdict) => verdict !== 'unclear');
-  return telling.length === 1 ? 'unclear' : 'mixed';
+  const ai = kinds.has('likely_ai') || kinds.has('declared_ai');
+  const human = kinds.has('likely_human') || kinds.has('human_signed');
+  return kinds.has('mixed') || (ai && human) ? 'mixed' : 'unclear';
 }
 
 /**
@@ -70,8 +71,7 @@ function overall(passages) {
  * @param {Actions} actions
  */
 export function render(passages, selected, meta, actions) {
-  const reports = passages.flatMap((passage) => passage.report ?? []);
-  const shown = passages[selected]?.report ?? reports[0];
+  const shown = passages[selected]?.report;
   const parts = [head(passages, actions)];
   if (passages.length > 1) parts.push(navigation(passages, selected, actions));
   if (shown) parts.push(reasons(shown, actions), numbers(shown, meta));
