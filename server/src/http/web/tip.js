@@ -54,7 +54,7 @@ export function show(at, token, sentence, word, stays) {
 /** The pointer has left; it may be on its way to the tooltip. */
 export function leave() {
   clearTimeout(timer);
-  if (!pinned) timer = setTimeout(hide, GRACE_MS);
+  if (!pinned) timer = window.setTimeout(hide, GRACE_MS);
 }
 
 export function hide() {
