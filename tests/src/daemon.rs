@@ -114,9 +114,23 @@ impl Daemon {
         self.send("POST", path, &[("x-api-key", &self.token), ("content-type", "application/json")], body)
     }
 
-    /// Scores.
+    /// Scores, as a polite client does: while the daemon is busy it waits as long as it is told.
     #[must_use]
     pub fn score(&self, body: &Value) -> Answer {
+        for _ in 0..20 {
+            let answer = self.score_once(body);
+            if answer.status != 429 {
+                return answer;
+            }
+            let seconds = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
+            std::thread::sleep(Duration::from_secs(seconds.expect("a number of seconds")));
+        }
+        self.score_once(body)
+    }
+
+    /// Scores; 429 is an answer like another.
+    #[must_use]
+    pub fn score_once(&self, body: &Value) -> Answer {
         self.post("/v1/score", body.to_string().as_bytes())
     }
 

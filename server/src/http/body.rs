@@ -6,6 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -84,18 +85,22 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let message = format!("the body is not valid UTF-8 at byte {}", error.valid_up_to());
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_utf8", message)
     })?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
+    let not_json = |error: serde_json::Error| {
         let message = format!("the body is not JSON: {}", shortened(&error.to_string()));
         ApiError::new(StatusCode::BAD_REQUEST, "invalid_json", message)
-    })?;
+    };
     let wrong = |message: String| {
         ApiError::invalid("wrong_shape", message).hint("see /docs for the shape of the body")
     };
     // Serde would take an array for an object, its values in the order of the fields.
     if !text.trim_ascii_start().starts_with('{') {
+        serde_json::from_str::<IgnoredAny>(text).map_err(not_json)?;
         return Err(wrong("the body must be a JSON object".to_owned()));
     }
-    serde_json::from_str(text).map_err(|error| wrong(shortened(&error.to_string())))
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => wrong(shortened(&error.to_string())),
+        _ => not_json(error),
+    })
 }
 
 /// Serde quotes the value that it did not expect, which may be a whole text.

@@ -93,16 +93,19 @@ impl App {
         })
     }
 
-    /// Gives the daemon its model; from now on it scores. A second call changes nothing.
+    /// Gives the daemon its model; from now on it scores. A second call changes nothing. `rate` is how many
+    /// tokens a second the model has been seen to score, if it has.
     ///
     /// # Errors
     /// If the queue's thread can't be started.
-    pub fn load<J: Judge>(&self, judge: Arc<J>) -> std::io::Result<()> {
+    pub fn load<J: Judge>(&self, judge: Arc<J>, rate: Option<f64>) -> std::io::Result<()> {
         let (model, calibration) = (judge.model(), judge.calibration());
         let version = calibration.as_ref().map_or("", |calibration| calibration.version.as_str());
         let identity = [model.sha256.as_str(), &model.backend, version, env!("CARGO_PKG_VERSION")].join("\n");
         let scorer: Arc<dyn Scorer> = Arc::<J>::clone(&judge);
-        let queue = Queue::start(scorer, self.limits.queue(), self.metrics.queue.clone())?;
+        let mut limits = self.limits.queue();
+        limits.assumed_rate = rate.unwrap_or(limits.assumed_rate);
+        let queue = Queue::start(scorer, limits, self.metrics.queue.clone())?;
         // The loser of a race drops its queue, which ends its thread.
         let _ = self.ready.set(Ready { judge, queue, model, calibration, identity });
         Ok(())

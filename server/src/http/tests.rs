@@ -123,7 +123,7 @@ impl Daemon {
 
     fn with(limits: Limits) -> Self {
         let daemon = Self::loading(limits);
-        daemon.app.load(Arc::clone(&daemon.words)).unwrap();
+        daemon.app.load(Arc::clone(&daemon.words), None).unwrap();
         daemon
     }
 
@@ -221,6 +221,7 @@ async fn refuses_what_does_not_say_what_to_score() {
 async fn refuses_what_is_not_json() {
     let daemon = Daemon::new();
     daemon.post("/v1/score", "").await.is_error(400, "invalid_json");
+    daemon.post("/v1/score", r#"{"text":"\ud800"}"#).await.is_error(400, "invalid_json");
     daemon.post("/v1/score", "{\"text\":").await.is_error(400, "invalid_json");
     daemon.post("/v1/score", vec![b'"', 0xff, b'"']).await.is_error(400, "invalid_utf8");
     daemon.post("/v1/score", vec![0x89, b'P', b'N', b'G', 0]).await.is_error(400, "invalid_utf8");
@@ -334,7 +335,7 @@ async fn says_that_the_model_is_loading() {
     assert!(answer.header("retry-after").is_some());
     assert_eq!(daemon.get("/v1/health").await.json()["status"], "loading");
     assert_eq!(daemon.get("/v1/models").await.json(), json!({"models": []}));
-    daemon.app.load(Arc::clone(&daemon.words)).unwrap();
+    daemon.app.load(Arc::clone(&daemon.words), None).unwrap();
     assert_eq!(daemon.get("/v1/health").await.json()["status"], "ok");
 }
 
