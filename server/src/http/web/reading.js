@@ -120,7 +120,8 @@ export class Reading {
     const name = `passage-${index}`;
     const heading = el('h3', { id: name, class: 'chip', 'data-verdict': verdict }, icon(`v-${verdict}`),
       el('span', {}, t(`chip_${verdict}`)));
-    if (report?.probability != null) heading.append(el('span', { class: 'muted number' }, percent(report.probability)));
+    // Beside "unclear" a number would be read as the verdict that the numbers don't bear.
+    if (report?.probability != null && verdict !== 'unclear') heading.append(el('span', { class: 'muted number' }, percent(report.probability)));
     const article = el('article', { class: 'passage', 'data-verdict': verdict, 'aria-labelledby': name });
     article.append(heading, report ? this.#sentencesOf(report, text) : el('p', { class: 'prose' }, text));
     if (index === this.selected) article.setAttribute('aria-current', 'true');

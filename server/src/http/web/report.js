@@ -154,8 +154,9 @@ function gauge(report) {
   const scale = el('div', { class: 'scale', role: 'meter', 'aria-label': t('probability'), 'aria-valuemin': 0, 'aria-valuemax': 1,
     'aria-valuenow': probability.toFixed(3), 'aria-valuetext': said }, needle);
   const ends = el('p', { class: 'ends muted', 'aria-hidden': 'true' }, el('span', {}, t('gaugeHuman')), el('span', {}, t('gaugeAi')));
-  const made = el('div', { class: 'gauge' },
-    el('p', { class: 'gauge-value' }, el('span', { class: 'muted' }, t('probability')), el('strong', { class: 'number' }, said)), scale, ends);
+  const name = t(report.verdict === 'unclear' ? 'probabilityUnclear' : 'probability');
+  const made = el('div', { class: 'gauge', 'data-verdict': report.verdict },
+    el('p', { class: 'gauge-value' }, el('span', { class: 'muted' }, name), el('strong', { class: 'number' }, said)), scale, ends);
   if (p !== null) {
     const comparison = p < 0.02 ? t('pRare', { n: number(Math.max(1, Math.ceil(p * 1000))) }) : t('pShare', { n: percent(p) });
     made.append(el('p', { class: 'muted' }, comparison));
