@@ -146,6 +146,7 @@ const EN = {
 
   legendSentences: 'The words around a sentence look',
   legendWords: 'Place of a word among the model’s guesses',
+  legendHint: 'Point at a word, tap it, or press Enter on a sentence, for the numbers of single words.',
   level_ai2: 'very much like a model’s',
   level_ai1: 'rather like a model’s',
   level_mid: 'in between',
@@ -333,6 +334,7 @@ const ZH = {
 
   legendSentences: '句子及其前后文字',
   legendWords: '词在模型猜测中的名次',
+  legendHint: '指向或点按一个词，或在句子上按回车键，可查看单个词的数值。',
   level_ai2: '很像模型写的',
   level_ai1: '较像模型写的',
   level_mid: '介于两者之间',

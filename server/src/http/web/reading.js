@@ -368,5 +368,5 @@ export function legend(view) {
       ` ${t(`rank_${rank}`)}`))
     : LEVELS.map((grade) => el('li', {}, el('span', { class: `sentence ${grade}` }, 'Abc'), ` ${t(`level_${grade}`)}`));
   for (const item of items) item.firstElementChild?.setAttribute('aria-hidden', 'true');
-  return [title, el('ul', { 'data-view': view }, ...items)];
+  return [title, el('ul', { 'data-view': view }, ...items), el('p', { class: 'muted' }, t('legendHint'))];
 }

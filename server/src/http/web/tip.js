@@ -114,7 +114,8 @@ function place(at) {
   const { offsetWidth: width, offsetHeight: height } = tip;
   const above = box.top - GAP - height;
   const top = above >= GAP ? above : box.bottom + GAP;
-  const left = Math.min(Math.max(box.left, GAP), Math.max(innerWidth - width - GAP, GAP));
+  const right = Math.min(at.closest('.pane')?.getBoundingClientRect().right ?? innerWidth, innerWidth - GAP);
+  const left = Math.max(Math.min(box.left, right - width), GAP);
   tip.style.setProperty('left', `${Math.round(left)}px`);
   tip.style.setProperty('top', `${Math.round(top)}px`);
 }
