@@ -112,7 +112,7 @@ fn greet(app: &App, address: SocketAddr) -> Result<(), Error> {
     match first {
         FirstToken::Made => anstream::println!("a token for programs is in {}", token.display()),
         FirstToken::Was if token.exists() => {
-            anstream::println!("the token for programs is in {}", token.display())
+            anstream::println!("the token for programs is in {}", token.display());
         }
         FirstToken::Was => anstream::println!("`bonafide token list` names the tokens for programs"),
     }

@@ -166,7 +166,6 @@ fn routes(app: &Arc<App>) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
 }
 
 /// The whole service.
-#[must_use]
 pub fn router(app: Arc<App>) -> Router {
     let (routes, mut description) = routes(&app);
     docs::add_security(&mut description);
