@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use bonafide::engine::{Engine, EngineOptions, Window};
+use bonafide::model::progress::Terminal;
+use bonafide::model::registry::Registry;
+use bonafide::model::store::{self, StoredModel};
+use bonafide::paths::Paths;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 struct Reached {
     logprob: f64,
@@ -78,10 +82,8 @@ fn compare(engine: &Engine, texts: &[Value]) -> Vec<(String, Reached)> {
 
 fn check(model: &str) {
     let Some(texts) = oracle(model) else { return };
-    let path = std::env::var_os("BONAFIDE_ORACLE_MODELS").map(PathBuf::from);
-    let spec =
-        path.map_or_else(|| model.to_owned(), |dir| dir.join(format!("{model}.gguf")).display().to_string());
-    let engine = Engine::load(&EngineOptions { model: Some(spec), ..EngineOptions::default() }).unwrap();
+    let Some(stored) = stored(model) else { return };
+    let engine = Engine::open(&stored, &EngineOptions::default()).unwrap();
     for (name, reached) in compare(&engine, &texts) {
         println!(
             "{model} {name}: log-probability {:.1e}, mean {:.1e}, entropy {:.1e}, variance {:.1e}, ranks equal {:.2} %",
@@ -94,6 +96,21 @@ fn check(model: &str) {
         assert!(reached.logprob < 1e-3 && reached.mean < 1e-4 && reached.entropy < 1e-3, "{model} {name}");
         assert!(reached.variance < 5e-3 && reached.ranks_equal >= 0.99, "{model} {name}");
     }
+}
+
+/// The default model is pulled; another is used if its user has pulled it, since its terms are theirs to accept.
+fn stored(model: &str) -> Option<StoredModel> {
+    let paths = Paths::from_env().unwrap();
+    let registry = Registry::builtin().unwrap();
+    let entry = registry.find(model).unwrap();
+    if entry.name == registry.default {
+        return Some(store::ensure(&paths, model, &mut Terminal::new()).unwrap());
+    }
+    let stored = store::stored(&paths, entry);
+    if stored.is_none() {
+        println!("SKIPPED: {model} is not here; `bonafide model pull {model}` brings it");
+    }
+    stored
 }
 
 #[test]

@@ -1,15 +1,20 @@
 // @ts-check
 // A headless Chromium with the page open and everything that it complains about written down.
 
+import assert from 'node:assert/strict';
+import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
 /** The browser's program; `CHROMIUM` names another. */
 export function executable() {
-  return process.env['CHROMIUM'] || PLACES.find((place) => existsSync(place));
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+  return process.env['CHROMIUM'] || [...places, MAC].find((place) => existsSync(place));
 }
 
 export async function launch() {
@@ -45,4 +50,19 @@ export async function open(browser, url, options = {}) {
   await page.goto(url);
   await page.waitForSelector('html[data-ready]');
   return { page, context, complaints, foreign };
+}
+
+/**
+ * Fails for what axe-core finds wrong (WCAG 2.2 AA and its best practices).
+ * @param {import('playwright-core').Page} page
+ */
+export async function accessible(page) {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    // @ts-expect-error axe-core leaves itself in the window.
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] });
+    return violations.map((/** @type {any} */ one) => `${one.id}: ${one.help}\n` + one.nodes.slice(0, 3)
+      .map((/** @type {any} */ node) => `  ${node.html.slice(0, 160)}\n  ${node.failureSummary}`).join('\n'));
+  });
+  assert.deepEqual(found, []);
 }

@@ -60,7 +60,7 @@ const PROSE: &str = "The harbour was quiet when we came in, and the only light o
 fn a_report_has_the_one_shape_and_sensible_verdicts() {
     let input = format!(
         "# A title\n\n{PROSE}\n\n## Odd\n\n😀😀😀😀\n\n## Word\n\n{}\n\n## RTL\n\nمرحبا بالعالم\n",
-        "a".repeat(20_000)
+        "a".repeat(3_000)
     );
     let output = run(&["score", "--json", "--tokens", "--format", "markdown"], input.as_bytes());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -76,7 +76,12 @@ fn a_report_has_the_one_shape_and_sensible_verdicts() {
         assert_eq!(report.blocks[short].verdict, Verdict::Unclear, "block {short}");
     }
     assert_ne!(report.blocks[1].verdict, Verdict::LikelyAi);
-    assert!(report.blocks[1].probability.is_some() && report.blocks[1].sentences.len() == 5);
+    let prose = &report.blocks[1];
+    assert_eq!(prose.sentences.len(), 5);
+    assert!(prose.sentences.iter().all(|sentence| sentence.tokens > 0), "{:?}", prose.sentences);
+    let spans: Vec<_> = prose.tokens.iter().flatten().map(|token| token.span).collect();
+    assert!(spans.is_sorted_by_key(|span| span.start));
+    assert_eq!(spans.last().unwrap().end, PROSE.chars().count());
 }
 
 #[test]
@@ -101,5 +106,6 @@ fn a_reader_that_leaves_is_no_error() {
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), PROSE.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{:?}", output.status);
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("error") && !said.contains("panicked"), "{said}");
 }

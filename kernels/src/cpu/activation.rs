@@ -33,7 +33,7 @@ fn silu_mul_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
 #[inline(always)]
 fn gelu_mul_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {
     // 0.5 * (1 + tanh(z)) = 1 / (1 + e^(-2 z)), with z = sqrt(2 / pi) * (x + 0.044715 x^3).
-    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_2;
     for (g, u) in gate.iter_mut().zip(up) {
         let x = *g;
         let z = TWICE_SQRT_2_OVER_PI * mul_add::<FUSED>(0.044_715 * x * x, x, x);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 /// Measure scoring speed and memory with the real model on made-up text.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Model of the registry, or a GGUF file.
     #[arg(long)]
     model: Option<String>,

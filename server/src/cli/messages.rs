@@ -49,6 +49,8 @@ pub struct Texts {
     pub legend_colour: &'static str,
     /// The same for output without colours.
     pub legend_plain: &'static str,
+    /// What the p-value means.
+    pub legend_p_value: &'static str,
     /// After the text of a block that is too short.
     pub too_short: &'static str,
     /// Names of the columns of the token table.
@@ -93,6 +95,7 @@ static EN: Texts = Texts {
     ],
     legend_colour: "Sentences: orange looks like a model's, underlined strongly so; blue looks like a human's; plain is in between.",
     legend_plain: "The number before a sentence is the probability that a model wrote the passage around it.",
+    legend_p_value: "p-value: the share of comparable human texts that look at least as much like a model's.",
     too_short: "too short to judge",
     token_columns: ["token", "log-probability", "rank", "entropy"],
     blocks: "blocks: ",
@@ -122,6 +125,7 @@ static ZH: Texts = Texts {
     ],
     legend_colour: "句子颜色:橙色像模型所写(下划线表示非常像),蓝色像人所写,无色介于两者之间。",
     legend_plain: "句子前的数字是其所在段落由模型写成的概率。",
+    legend_p_value: "p 值:同类人类文本中,至少同样像模型所写的比例。",
     too_short: "太短,无法判断",
     token_columns: ["词元", "对数概率", "排名", "熵"],
     blocks: "文本块:",
@@ -182,6 +186,9 @@ fn template_zh(code: &str, reason: &str) -> Option<&'static str> {
         "between_thresholds" => {
             "数值不足以下结论:最多有 {percent_human} % 的同类人类文本至少同样像模型所写(上限 {limit_human} %),最多有 {percent_ai} % 的同类生成文本至少同样像人所写(上限 {limit_ai} %)。"
         }
+        "unlike_both" => {
+            "这些数值对双方都不寻常:最多有 {percent_human} % 的同类人类文本这样像模型所写,最多有 {percent_ai} % 的同类生成文本这样像人所写。这类文本不在比较范围之内。"
+        }
         "combined_ai" => {
             "综合来看,数值像模型所写:每 1000 篇同类人类文本中,最多只有 {per_thousand} 篇同样像模型。估计概率:{probability} %。"
         }
@@ -195,27 +202,27 @@ fn template_zh(code: &str, reason: &str) -> Option<&'static str> {
             "这里比较的是统计特征,不能证明任何事:测试中每 1000 篇人类文本有 {per_thousand} 篇被误认为是模型所写;正式、套路化或常被转载的文字风险更高。"
         }
         "predictability_ai" => {
-            "用词比人类通常的更容易预测(困惑度 {perplexity});只有 {percent} % 的人类文本达到这种程度。"
+            "用词比人类通常的更容易预测(困惑度 {perplexity});至多 {percent} % 的人类文本达到这种程度。"
         }
         "predictability_human" => {
-            "用词比模型通常的更难预测(困惑度 {perplexity});只有 {percent} % 的生成文本达到这种程度。"
+            "用词比模型通常的更难预测(困惑度 {perplexity});至多 {percent} % 的生成文本达到这种程度。"
         }
         "predictability_usual" => "用词的可预测程度(困惑度 {perplexity})人和模型都常见。",
         "first_choices_ai" => {
-            "有 {share} % 的片段正是模型的首选,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。"
+            "有 {share} % 的片段正是模型的首选,高于人类通常的水平;至多 {percent} % 的人类文本达到这种程度。"
         }
         "first_choices_human" => {
-            "只有 {share} % 的片段是模型的首选,低于模型通常的水平;只有 {percent} % 的生成文本达到这种程度。"
+            "只有 {share} % 的片段是模型的首选,低于模型通常的水平;至多 {percent} % 的生成文本达到这种程度。"
         }
         "first_choices_usual" => "有 {share} % 的片段是模型的首选,人和模型都常见。",
-        "evenness_ai" => "全文的意外程度比人类通常的更均匀;只有 {percent} % 的人类文本达到这种程度。",
-        "evenness_human" => "全文的意外程度比模型通常的起伏更大;只有 {percent} % 的生成文本达到这种程度。",
+        "evenness_ai" => "全文的意外程度比人类通常的更均匀;至多 {percent} % 的人类文本达到这种程度。",
+        "evenness_human" => "全文的意外程度比模型通常的起伏更大;至多 {percent} % 的生成文本达到这种程度。",
         "evenness_usual" => "全文意外程度的起伏人和模型都常见。",
         "curvature_ai" => {
-            "用词比随机抽取更接近模型的偏好,高于人类通常的水平;只有 {percent} % 的人类文本达到这种程度。"
+            "用词比随机抽取更接近模型的偏好,高于人类通常的水平;至多 {percent} % 的人类文本达到这种程度。"
         }
         "curvature_human" => {
-            "用词比随机抽取更远离模型的偏好,超过模型通常的水平;只有 {percent} % 的生成文本达到这种程度。"
+            "用词比随机抽取更远离模型的偏好,超过模型通常的水平;至多 {percent} % 的生成文本达到这种程度。"
         }
         "curvature_usual" => "用词与模型偏好的接近程度人和模型都常见。",
         "sentence_ai" => "这句所在的段落像模型所写({probability} %)。",
@@ -248,6 +255,13 @@ mod tests {
         assert_eq!(evidence(Lang::En, &found), "In English.");
         let translated = evidence(Lang::Zh, &found);
         assert!(translated.contains("7 词") && translated.contains("40 词"), "{translated}");
+    }
+
+    #[test]
+    fn every_code_about_statistics_is_translated() {
+        for code in bonafide_core::judge::Code::ALL {
+            assert!(template_zh(code.as_str(), "code").is_some(), "{}", code.as_str());
+        }
     }
 
     #[test]

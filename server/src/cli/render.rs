@@ -38,6 +38,9 @@ pub fn report(out: &mut dyn Write, report: &ScoreReport, blocks: &[Block], view:
         let legend = if view.colour { texts.legend_colour } else { texts.legend_plain };
         writeln!(out, "{DIM}{legend}{DIM:#}")?;
     }
+    if report.blocks.iter().any(|block| block.p_value.is_some()) {
+        writeln!(out, "{DIM}{}{DIM:#}", texts.legend_p_value)?;
+    }
     footer(out, report, texts)
 }
 
@@ -61,9 +64,9 @@ fn one_block(out: &mut dyn Write, judged: &BlockReport, text: &str, view: View) 
     }
     for found in shown {
         let bullet = match found.points_to {
-            PointsTo::Ai => "+",
-            PointsTo::Human => "-",
-            PointsTo::Neither => "*",
+            PointsTo::Ai => sign(Verdict::LikelyAi),
+            PointsTo::Human => sign(Verdict::LikelyHuman),
+            PointsTo::Neither => "·",
         };
         write!(out, "  {bullet} {}", clean(&evidence(view.lang, found)))?;
         match found.span {
@@ -213,11 +216,11 @@ fn limits(out: &mut dyn Write, report: &ScoreReport, view: View) -> io::Result<(
     for caveat in caveats {
         let caveat = evidence(view.lang, caveat);
         if !said.contains(&caveat) {
-            writeln!(out, "  * {}", clean(&caveat))?;
+            writeln!(out, "  · {}", clean(&caveat))?;
             said.push(caveat);
         }
     }
-    texts.standing_limits.iter().try_for_each(|limit| writeln!(out, "  * {limit}"))
+    texts.standing_limits.iter().try_for_each(|limit| writeln!(out, "  · {limit}"))
 }
 
 fn footer(out: &mut dyn Write, report: &ScoreReport, texts: &Texts) -> io::Result<()> {

@@ -104,7 +104,8 @@ fn group_section(paragraphs: Vec<(String, bool)>, blocks: &mut Vec<String>) {
         let fits = joined <= MAX_WORDS || open.words < MIN_WORDS / 2 || *glued;
         let closer =
             joined.abs_diff(target) <= open.words.abs_diff(target) || open.words < MIN_WORDS || *glued;
-        if !open.text.is_empty() && !(fits && closer && joined <= MAX_WHOLE_WORDS) {
+        let joins = fits && closer && joined <= MAX_WHOLE_WORDS;
+        if !open.text.is_empty() && !joins {
             done.push(std::mem::take(&mut open));
         }
         open.add(text, *count);

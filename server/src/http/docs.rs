@@ -41,7 +41,7 @@ pub(super) fn routes(description: &OpenApi, app: &Arc<App>) -> Router<Arc<App>> 
 fn page(api: &Value) -> String {
     let mut html = String::from(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-         <title>bonafide: REST</title><link rel=stylesheet href=/docs.css><main><h1>bonafide: REST</h1>",
+         <title>bonafide: REST</title><link rel=icon href=data:,><link rel=stylesheet href=/docs.css><main><h1>bonafide: REST</h1>",
     );
     write_intro(&mut html, api);
     for (path, item) in members(api.pointer("/paths")) {

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/blocks.js", SCRIPT, include_str!("web/blocks.js")),
     ("/dom.js", SCRIPT, include_str!("web/dom.js")),
     ("/i18n.js", SCRIPT, include_str!("web/i18n.js")),
+    ("/levels.js", SCRIPT, include_str!("web/levels.js")),
     ("/reading.js", SCRIPT, include_str!("web/reading.js")),
     ("/report.js", SCRIPT, include_str!("web/report.js")),
     ("/tip.js", SCRIPT, include_str!("web/tip.js")),

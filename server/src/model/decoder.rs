@@ -371,3 +371,6 @@ impl InplaceOp2 for GatedActivation {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,8 @@ impl TextTokenizer {
     }
 
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<TextToken>, String> {
-        let encoding = self.inner.encode_fast(text, false).map_err(|error| error.to_string())?;
+        // Not `encode_fast`, which leaves every offset at zero.
+        let encoding = self.inner.encode(text, false).map_err(|error| error.to_string())?;
         let ids = encoding.get_ids().iter();
         Ok(ids.zip(encoding.get_offsets()).map(|(&id, &(start, end))| TextToken { id, start, end }).collect())
     }

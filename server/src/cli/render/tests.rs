@@ -84,7 +84,7 @@ fn without_colour_every_sentence_has_its_number() {
     assert_eq!(lines[2], "     5 %  Surprising zeugmas!");
     assert_eq!(
         &lines[3..6],
-        ["  Why", "  + About combined_ai.", "  - About sentence_human. \"Surprising zeugmas!\""]
+        ["  Why", "  ● About combined_ai.", "  ○ About sentence_human. \"Surprising zeugmas!\""]
     );
     assert!(!text.contains("evenness_usual"));
     assert_eq!(text.matches("About caveat.").count(), 1);

@@ -37,7 +37,11 @@ pub(super) fn document(html: &str) -> Result<Document, DocumentError> {
     let start = Instant::now();
     let mut rest = html;
     while !rest.is_empty() {
-        let (portion, tail) = rest.split_at(rest.floor_char_boundary(PORTION));
+        let mut cut = PORTION.min(rest.len());
+        while !rest.is_char_boundary(cut) {
+            cut -= 1;
+        }
+        let (portion, tail) = rest.split_at(cut);
         parser.process(StrTendril::from_slice(portion));
         parser.tokenizer.sink.sink.check(start)?;
         rest = tail;

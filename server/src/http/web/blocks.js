@@ -9,6 +9,8 @@ const MIN_WORDS = 80;
 const MAX_WORDS = 250;
 /** A single paragraph may be this long. */
 const MAX_WHOLE_WORDS = 600;
+/** No block is longer than this, in UTF-16 units, however few words it counts. */
+const MAX_LENGTH = 9600;
 /** Longer runs than this without white space are cut, in UTF-16 units. */
 const MAX_RUN = 2000;
 
@@ -43,7 +45,7 @@ export function cut(text) {
   const blocks = [];
   for (const part of parts) {
     const open = blocks.at(-1);
-    if (open && joins(open.words, part.words, target)) {
+    if (open && open.text.length + part.text.length < MAX_LENGTH && joins(open.words, part.words, target)) {
       open.text += '\n\n' + part.text;
       open.words += part.words;
     } else {
@@ -52,7 +54,8 @@ export function cut(text) {
   }
   const last = blocks.at(-1);
   const before = blocks.at(-2);
-  if (last && before && last.words < MIN_WORDS && before.words + last.words <= MAX_WHOLE_WORDS) {
+  if (last && before && last.words < MIN_WORDS && before.words + last.words <= MAX_WHOLE_WORDS
+    && before.text.length + last.text.length < MAX_LENGTH) {
     before.text += '\n\n' + last.text;
     blocks.pop();
   }
@@ -78,14 +81,14 @@ function joins(open, words, target) {
  */
 function splitLong(text) {
   const words = countWords(text);
-  if (words <= MAX_WHOLE_WORDS && text.length <= MAX_WHOLE_WORDS * 16) return [text];
+  if (words <= MAX_WHOLE_WORDS && text.length <= MAX_LENGTH) return [text];
   const target = words / Math.ceil(words / MAX_WHOLE_WORDS) || MAX_WHOLE_WORDS;
   const parts = [];
   let open = '';
   let count = 0;
   for (const unit of units(text)) {
     const own = countWords(unit);
-    if (open !== '' && (count + own > target * 1.125 || open.length + unit.length > MAX_WHOLE_WORDS * 16)) {
+    if (open !== '' && (count + own > target * 1.125 || open.length + unit.length > MAX_LENGTH)) {
       parts.push(open.trim());
       open = '';
       count = 0;

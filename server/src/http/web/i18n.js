@@ -58,6 +58,7 @@ const EN = {
   said_likely_ai: 'This text looks like a model’s.',
   said_declared_ai: 'A watermark or a label says that a model made this text.',
   calm_unclear: 'That is a normal answer. It says nothing about the author, either way.',
+  calm_accused: 'This compares statistics and proves nothing. Never decide about a person on this alone.',
 
   chip_human_signed: 'signed by a human',
   chip_likely_human: 'looks like a human’s',
@@ -165,7 +166,7 @@ const EN = {
   tipChoicesValue: 'like {n} equal choices',
   tipFirst: 'The first word has nothing before it to be guessed from.',
   tipSentence: 'Sentence',
-  tipSentenceValue: '{p} a model’s',
+  tipSentenceValue: '{level} ({p})',
 
   working: 'Reading: {done} of {all} words',
   workingFile: 'Reading the page',
@@ -242,6 +243,7 @@ const ZH = {
   said_likely_ai: '这段文本像模型写的。',
   said_declared_ai: '水印或标签表明这段文本由模型生成。',
   calm_unclear: '这是正常的结果，不代表对作者有任何看法。',
+  calm_accused: '这里比较的是统计特征，不能证明任何事。切勿仅凭此结果对任何人作出决定。',
 
   chip_human_signed: '真人已签名',
   chip_likely_human: '像人写的',
@@ -349,7 +351,7 @@ const ZH = {
   tipChoicesValue: '相当于 {n} 个等可能的选项',
   tipFirst: '第一个词前面没有文字，无从猜测。',
   tipSentence: '所在句子',
-  tipSentenceValue: '{p} 像模型写的',
+  tipSentenceValue: '{level}（{p}）',
 
   working: '正在阅读：{done} / {all} 词',
   workingFile: '正在阅读网页',
@@ -483,6 +485,17 @@ export function isKey(key) {
  * @param {Evidence} evidence
  */
 export function reason(evidence) {
+  // A number and its percent sign stay on one line.
+  return translated(evidence).replace(/(\d) %/g, '$1\u00a0%');
+}
+
+/** @param {Evidence} evidence */
+export function isTranslated(evidence) {
+  return translated(evidence) !== evidence.message;
+}
+
+/** @param {Evidence} evidence */
+function translated(evidence) {
   if (lang === 'en') return evidence.message;
   const values = evidence.values ?? {};
   const template = own(REASONS_ZH, evidence.code) ?? own(REASONS_ZH, `${evidence.code}.${values['reason'] ?? ''}`);

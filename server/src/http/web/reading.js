@@ -6,46 +6,21 @@
 // focus); arrow keys do the rest.
 
 import { el, icon } from './dom.js';
-import { number, percent, t } from './i18n.js';
+import { percent, t } from './i18n.js';
 import { places } from './blocks.js';
+import { LEVELS, RANKS, level, rankName } from './levels.js';
 import * as tip from './tip.js';
 
 /** @typedef {import('./api.js').BlockReport} BlockReport */
 /** @typedef {import('./api.js').Sentence} Sentence */
 /** @typedef {import('./api.js').Token} Token */
-/** @typedef {'ai2'|'ai1'|'mid'|'human1'|'human2'|'none'} Level */
 /** @typedef {{id: string, text: string, report: BlockReport|null}} Passage */
 /** @typedef {{sentence: Sentence, tokens: Token[], text: string, at: Uint32Array}} Piece */
-
-/** @type {Level[]} */
-const LEVELS = ['human2', 'human1', 'mid', 'ai1', 'ai2'];
-const RANKS = /** @type {const} */ (['1', '10', '100', '1000', 'more']);
 
 /** @type {WeakMap<HTMLElement, Piece>} */
 const pieces = new WeakMap();
 /** @type {WeakMap<HTMLElement, Token>} */
 const words = new WeakMap();
-
-/**
- * How much the words around a sentence look like a model's. The outermost levels are those that the reasons name.
- * @param {number|null} probability
- * @returns {Level}
- */
-export function level(probability) {
-  if (probability === null) return 'none';
-  if (probability > 0.8) return 'ai2';
-  if (probability > 0.6) return 'ai1';
-  if (probability >= 0.4) return 'mid';
-  return probability >= 0.2 ? 'human1' : 'human2';
-}
-
-/** @param {number} rank */
-function rankName(rank) {
-  if (rank <= 1) return '1';
-  if (rank <= 10) return '10';
-  if (rank <= 100) return '100';
-  return rank <= 1000 ? '1000' : 'more';
-}
 
 export class Reading {
   /**
@@ -61,6 +36,9 @@ export class Reading {
     /** @type {HTMLElement|null} */
     this.current = null;
     this.near = new IntersectionObserver((entries) => this.#arrived(entries), { rootMargin: '300px' });
+    /** Where the pointer was when it last pressed: a text that appears under a resting pointer is not pointed at. */
+    this.rested = { x: -1, y: -1 };
+    addEventListener('pointerdown', ({ screenX: x, screenY: y }) => { this.rested = { x, y }; }, { capture: true, passive: true });
     root.addEventListener('keydown', (event) => this.#key(event));
     root.addEventListener('focusin', (event) => this.#enter(event.target, true));
     root.addEventListener('focusout', () => tip.hide());
@@ -204,6 +182,7 @@ export class Reading {
   /** @param {PointerEvent} event */
   #hover(event) {
     if (event.pointerType === 'touch' || !(event.target instanceof HTMLElement)) return;
+    if (event.screenX === this.rested.x && event.screenY === this.rested.y) return;
     const sentence = /** @type {HTMLElement|null} */ (event.target.closest('.sentence'));
     if (!sentence) return tip.leave();
     build(sentence);
@@ -384,7 +363,7 @@ function slice(text, at, start, end) {
 export function legend(view) {
   const title = el('p', { class: 'muted' }, t(view === 'words' ? 'legendWords' : 'legendSentences'));
   const items = view === 'words'
-    ? RANKS.map((rank) => el('li', {}, el('span', { class: `word r${rank}` }, /^\d+$/.test(rank) ? number(Number(rank)) : '+'),
+    ? RANKS.map((rank) => el('li', {}, el('span', { class: `word r${rank}` }, rank === 'more' ? '+' : rank),
       ` ${t(`rank_${rank}`)}`))
     : LEVELS.map((grade) => el('li', {}, el('span', { class: `sentence ${grade}` }, 'Abc'), ` ${t(`level_${grade}`)}`));
   for (const item of items) item.firstElementChild?.setAttribute('aria-hidden', 'true');

@@ -2,7 +2,7 @@
 // The report beside the text: the verdict in one sentence, the reasons, the numbers, and what they can't tell.
 
 import { button, el, icon } from './dom.js';
-import { isKey, language, languageName, locale, number, percent, plural, reason, t } from './i18n.js';
+import { isKey, isTranslated, language, languageName, locale, number, percent, plural, reason, t } from './i18n.js';
 
 /** @typedef {import('./api.js').BlockReport} BlockReport */
 /** @typedef {import('./api.js').Evidence} Evidence */
@@ -13,6 +13,9 @@ import { isKey, language, languageName, locale, number, percent, plural, reason,
 
 /** @type {Verdict[]} */
 const ORDER = ['declared_ai', 'likely_ai', 'mixed', 'likely_human', 'human_signed', 'unclear'];
+/** Verdicts that somebody could hold against an author.
+ * @type {Verdict[]} */
+const ACCUSING = ['likely_ai', 'mixed'];
 /** More passages than this are a list to scroll in, not a strip to look at. */
 const STRIP = 60;
 
@@ -77,11 +80,10 @@ export function render(passages, selected, meta, actions) {
  */
 function head(reports, actions) {
   const verdict = overall(reports);
-  const [only] = reports;
   const section = el('header', { class: 'verdict', 'data-verdict': verdict }, icon(`v-${verdict}`),
     el('h2', { id: 'verdict', class: 'display', tabindex: -1 }, summary(reports)));
   if (reports.every((report) => report.verdict === 'unclear')) section.append(el('p', { class: 'muted' }, t('calm_unclear')));
-  else if (reports.length === 1 && only?.verdict === 'likely_ai') section.append(el('p', { class: 'muted' }, t('limit1')));
+  else if (reports.some((report) => ACCUSING.includes(report.verdict))) section.append(el('p', { class: 'muted' }, t('calm_accused')));
   section.append(button(t('copy'), actions.copy, 'quiet copy'));
   return section;
 }
@@ -166,10 +168,9 @@ function finding(evidence, actions) {
   if (evidence.points_to !== 'neither') foot.append(' · ', t('strength', { n: percent(evidence.strength) }));
   const { span } = evidence;
   if (span) foot.append(' · ', button(t('showInText'), () => actions.locate(span.start), 'link'));
-  const said = reason(evidence);
-  const foreign = language() !== 'en' && said === evidence.message;
+  const foreign = language() !== 'en' && !isTranslated(evidence);
   return el('li', { 'data-points': evidence.points_to, 'data-code': evidence.code }, icon(way),
-    el('div', {}, el('p', { lang: foreign ? 'en' : undefined }, said), foot));
+    el('div', {}, el('p', { lang: foreign ? 'en' : undefined }, reason(evidence)), foot));
 }
 
 /**

@@ -4,6 +4,7 @@
 
 import { byId, el } from './dom.js';
 import { number, percent, t } from './i18n.js';
+import { level } from './levels.js';
 
 /** @typedef {import('./api.js').Sentence} Sentence */
 /** @typedef {import('./api.js').Token} Token */
@@ -53,7 +54,7 @@ export function show(at, token, sentence, word, stays) {
 /** The pointer has left; it may be on its way to the tooltip. */
 export function leave() {
   clearTimeout(timer);
-  if (!pinned) timer = setTimeout(hide, GRACE_MS);
+  if (!pinned) timer = window.setTimeout(hide, GRACE_MS);
 }
 
 export function hide() {
@@ -85,7 +86,7 @@ function wordLines(token, word) {
 
 /** @param {Sentence} sentence */
 function sentenceLine(sentence) {
-  const said = sentence.probability === null ? t('level_none') : t('tipSentenceValue', { p: percent(sentence.probability) });
+  const said = sentence.probability === null ? t('level_none') : t('tipSentenceValue', { level: t(`level_${level(sentence.probability)}`), p: percent(sentence.probability) });
   return el('dl', { class: 'tip-sentence' }, ...line(t('tipSentence'), said));
 }
 
@@ -104,15 +105,15 @@ function chance(probability) {
 }
 
 /**
- * Below the word's first line, or above where there is no room.
+ * Above the word's first line, which is read already, or below where there is no room.
  * @param {HTMLElement} at
  */
 function place(at) {
   const box = at.getClientRects()[0];
   if (!box) return hide();
   const { offsetWidth: width, offsetHeight: height } = tip;
-  const below = box.bottom + GAP;
-  const top = below + height > innerHeight - GAP && box.top - GAP - height > 0 ? box.top - GAP - height : below;
+  const above = box.top - GAP - height;
+  const top = above >= GAP ? above : box.bottom + GAP;
   const left = Math.min(Math.max(box.left, GAP), Math.max(innerWidth - width - GAP, GAP));
   tip.style.setProperty('left', `${Math.round(left)}px`);
   tip.style.setProperty('top', `${Math.round(top)}px`);

@@ -1,0 +1,19 @@
+// @ts-check
+// The picture in the README, of the real page: BONAFIDE_LINK=… node tests/browser/screenshot.mjs
+//
+// The link is the one that `bonafide serve` or `bonafide token link` prints.
+
+import { readFile } from 'node:fs/promises';
+import { launch, open } from './browser.mjs';
+
+const read = async (/** @type {string} */ name) => (await readFile(new URL(name, import.meta.url), 'utf8')).trim();
+const browser = await launch();
+const { page } = await open(browser, process.env['BONAFIDE_LINK'] ?? '', { viewport: { width: 1280, height: 860 } });
+await page.fill('#input', process.env['BONAFIDE_TEXT'] ?? (await read('plain.txt')));
+await page.click('#score');
+await page.waitForSelector('#verdict', { timeout: 300_000 });
+await page.waitForSelector('#progress', { state: 'hidden', timeout: 300_000 });
+await page.locator('#reading .sentence').nth(5).hover();
+await page.locator('#reading .sentence').nth(5).locator('.word').nth(5).hover();
+await page.screenshot({ path: new URL('../../docs/screenshot.png', import.meta.url).pathname });
+await browser.close();
