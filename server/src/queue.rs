@@ -6,8 +6,9 @@
 //! chosen at the last moment rather than one batch ahead: choosing costs microseconds and an early choice
 //! would make a newcomer wait a pass longer and would keep work whose caller has already gone.
 //!
-//! Overload is answered at once. A newcomer is turned away if what stands before it, shared fairly, takes
-//! longer than `max_wait`, or if letting it in would push anyone already waiting past `patience`.
+//! Overload is answered at once: a newcomer is turned away if what stands before it, shared fairly, takes
+//! longer than `max_wait`, or if it would not be done within `patience`. Those who wait have no say in it: a
+//! long text that could keep short ones out until its own end would be the starvation that turns prevent.
 
 use crate::engine::{EngineError, Window};
 use bonafide_kernels::backend::TokenStats;
@@ -222,7 +223,6 @@ struct Caller {
     /// Windows that have no scores yet, in a batch or not.
     open: usize,
     scores: Scores,
-    arrived: Instant,
     answer: oneshot::Sender<Result<Scores, QueueError>>,
 }
 
@@ -236,7 +236,7 @@ impl Caller {
         let waiting = work.iter().flatten().map(cost).sum();
         let scores = work.iter().map(|windows| vec![Vec::new(); windows.len()]).collect();
         let work = Arc::new(work);
-        Self { open: pending.len(), pending, waiting, scores, work, arrived: Instant::now(), answer }
+        Self { open: pending.len(), pending, waiting, scores, work, answer }
     }
 
     fn finish(self) {
@@ -299,14 +299,7 @@ impl State {
         }
         let wait = seconds(self.before(tokens));
         let full = self.callers.len() >= limits.max_callers || self.waiting() + tokens > limits.max_tokens;
-        let hurts = || {
-            self.callers.values().any(|other| {
-                // `before` counts the other itself too, which is its own share of the time.
-                let work = self.before(other.waiting) + tokens.min(other.waiting);
-                other.arrived.elapsed() + seconds(work) > limits.patience
-            })
-        };
-        if full || wait > limits.max_wait || wait + alone > limits.patience || hurts() {
+        if full || wait > limits.max_wait || wait + alone > limits.patience {
             let excess = wait.saturating_sub(limits.max_wait).as_secs();
             return Err(QueueError::Overloaded { retry_after: Duration::from_secs(excess.clamp(1, 60)) });
         }

@@ -5,6 +5,7 @@ use super::error::{ApiError, ErrorBody};
 use super::{App, Planned, Ready};
 use crate::cache::Key;
 use crate::document;
+use crate::queue::QueueError;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
@@ -237,7 +238,11 @@ async fn judge(
         let message = format!("the text takes {cost} tokens, and at most {most} are scored in a request");
         return Err(ApiError::too_large("too_many_tokens", message).hint("send it in several requests"));
     }
-    let scores = ready.queue.submit(work)?.wait().await?;
+    let ticket = ready.queue.submit(work)?;
+    // What is let in is expected to be done in time; if it is not, others or a slower machine got in its way.
+    let patience = Duration::from_secs(app.limits.request_seconds) * 9 / 10;
+    let late = |_| QueueError::Overloaded { retry_after: Duration::from_secs(10) };
+    let scores = tokio::time::timeout(patience, ticket.wait()).await.map_err(late)??;
 
     let (of_judge, texts) = (indices.to_vec(), Arc::clone(blocks));
     on_cpu(app, move || {
