@@ -86,6 +86,7 @@ test('neither fixture is called the opposite of what it looks like', async () =>
   const [lively] = await judge(await fixture('lively.txt'));
   assert.notEqual(plain?.verdict, 'likely_human');
   assert.notEqual(lively?.verdict, 'likely_ai');
+  assert.ok((plain?.probability ?? 1) > (lively?.probability ?? 0), 'in order, wherever the thresholds are');
 });
 
 test('every finding of the daemon has its Chinese', async () => {
