@@ -276,6 +276,7 @@ test('what was scored before a failure is kept, and the rest can be tried again'
   await page.waitForSelector('#error:not([hidden])');
   assert.match(await page.locator('#error').innerText(), /The model failed on this text\./);
   assert.equal(await page.locator('.passage[data-verdict="pending"]').count(), 3);
+  assert.equal(await page.locator('#verdict').innerText(), 'Read so far, 1 of 4: 1 looks like a model’s.');
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.waitForFunction(() => document.querySelector('#verdict')?.textContent?.startsWith('All 4 passages'));
   assert.equal(await page.locator('#error').isVisible(), false);

@@ -36,6 +36,11 @@ pub struct Args {
     /// Another limit for models' texts: the false-positive rate hangs on the number of human ones.
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     limit_ai: Option<usize>,
+    /// Data sets (file names without .jsonl) that the head isn't fitted on: their texts guard, in the tables, and
+    /// measure. For texts whose statistics no longer say what they say elsewhere, such as those sampled at a high
+    /// temperature.
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    guard: Vec<String>,
     /// Which texts a limit takes, and how they are split.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -83,7 +88,8 @@ pub fn run(args: &Args) -> Result<(), Error> {
         threads: args.threads,
         calibration: None,
     })?;
-    let texts = score(args, &engine, &samples)?;
+    let mut texts = score(args, &engine, &samples)?;
+    calibrate::guard_only(&mut texts, &args.guard)?;
 
     let model = engine.model();
     let settings = Settings {

@@ -100,6 +100,23 @@ impl Text {
     }
 }
 
+/// Keeps some data sets out of the fit: what would be fitted on fills tables instead.
+pub fn guard_only(texts: &mut [Text], datasets: &[String]) -> Result<(), String> {
+    for name in datasets {
+        if !texts.iter().any(|text| text.dataset() == name) {
+            let known: BTreeSet<&str> = texts.iter().map(Text::dataset).collect();
+            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(format!("--guard {name}: there is no such data set; there are {known}"));
+        }
+    }
+    for text in texts.iter_mut().filter(|text| datasets.iter().any(|name| name == text.dataset())) {
+        if text.part == Part::Fit {
+            text.part = Part::Conformal;
+        }
+    }
+    Ok(())
+}
+
 /// The whole length and, for each range of lengths below its own, one length of that range.
 fn lengths(whole: usize, random: u64) -> Vec<usize> {
     let mut lengths = Vec::new();
@@ -413,6 +430,19 @@ mod tests {
         let (human, ai) = (labelled(Label::Human, "train.a", 7), labelled(Label::Ai, "train.a", 7));
         assert_eq!(part(human.group(), 3), part(ai.group(), 3));
         assert!((0..100).any(|group| part(group, 0) != part(group, 1)));
+    }
+
+    #[test]
+    fn a_guard_is_never_fitted_on() {
+        let mut texts = texts();
+        guard_only(&mut texts, &["train.b".to_owned()]).unwrap();
+        let parts =
+            |name| texts.iter().filter(|t| t.dataset() == name).map(|t| t.part).collect::<BTreeSet<_>>();
+        assert_eq!(parts("train.b"), BTreeSet::from([Part::Conformal, Part::HeldOut]));
+        assert_eq!(parts("train.a").len(), 3);
+        assert!(fit(&texts, &settings()).is_ok());
+        let unknown = guard_only(&mut texts, &["train.x".to_owned()]).unwrap_err();
+        assert!(unknown.contains("train.a, train.b, train.c"), "{unknown}");
     }
 
     #[test]

@@ -110,7 +110,6 @@ function showCount() {
 
 /** @param {File} file */
 async function open(file) {
-  if (state.running) return;
   if (file.size > MAX_FILE) return showError({ code: 'fileLarge', message: '', hint: '' });
   const text = decode(await file.arrayBuffer());
   if (text === null) return showError({ code: 'notText', message: '', hint: '' });
@@ -202,7 +201,7 @@ async function run() {
   try {
     if (state.file && state.passages.length === 0) await readFile(state.file.html, running.signal);
     else await readPassages(running.signal);
-    announce(t('done', { verdict: summary(reports()) }));
+    announce(t('done', { verdict: summary(state.passages) }));
   } catch (error) {
     failed(error);
   } finally {

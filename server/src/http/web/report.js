@@ -27,34 +27,40 @@ const STRIP = 60;
  */
 
 /**
- * Everything together, in one sentence.
- * @param {BlockReport[]} reports
+ * Everything together, in one sentence. Nothing is said of the whole before all of it was read.
+ * @param {Passage[]} passages
  */
-export function summary(reports) {
+export function summary(passages) {
+  const reports = passages.flatMap((passage) => passage.report ?? []);
   const [first] = reports;
   if (!first) return '';
-  if (reports.length === 1) return t(`said_${first.verdict}`);
+  if (passages.length === 1) return t(`said_${first.verdict}`);
   const count = reports.length;
+  const whole = count === passages.length;
   const kinds = ORDER.map((verdict) => ({ verdict, n: reports.filter((report) => report.verdict === verdict).length }))
     .filter(({ n }) => n > 0);
   const [only] = kinds;
-  if (only && kinds.length === 1) return t(`all_${only.verdict}`, { n: number(count) });
+  if (whole && only && kinds.length === 1) return t(`all_${only.verdict}`, { n: number(count) });
   const list = kinds.map(({ verdict, n }) => plural(`of_${verdict}`, n));
   const joined = language() === 'zh' ? list.join('，') : new Intl.ListFormat(locale()).format(list);
-  return t('of_passages', { n: number(count), list: joined });
+  const values = { n: number(count), all: number(passages.length), list: joined };
+  return t(whole ? 'of_passages' : 'so_far', values);
 }
 
 /**
- * What one symbol stands for all: the verdict of all passages if they agree.
- * @param {BlockReport[]} reports
- * @returns {Verdict}
+ * The one symbol for all: that of their verdict, if all passages agree.
+ * @param {Passage[]} passages
+ * @returns {Verdict|'pending'}
  */
-function overall(reports) {
+function overall(passages) {
+  const reports = passages.flatMap((passage) => passage.report ?? []);
+  if (reports.length < passages.length) return 'pending';
   const kinds = new Set(reports.map((report) => report.verdict));
   const [only] = kinds;
   if (only && kinds.size === 1) return only;
-  const telling = [...kinds].filter((verdict) => verdict !== 'unclear');
-  return telling.length === 1 ? 'unclear' : 'mixed';
+  const ai = kinds.has('likely_ai') || kinds.has('declared_ai');
+  const human = kinds.has('likely_human') || kinds.has('human_signed');
+  return kinds.has('mixed') || (ai && human) ? 'mixed' : 'unclear';
 }
 
 /**
@@ -65,9 +71,8 @@ function overall(reports) {
  * @param {Actions} actions
  */
 export function render(passages, selected, meta, actions) {
-  const reports = passages.flatMap((passage) => passage.report ?? []);
-  const shown = passages[selected]?.report ?? reports[0];
-  const parts = [head(reports, actions)];
+  const shown = passages[selected]?.report;
+  const parts = [head(passages, actions)];
   if (passages.length > 1) parts.push(navigation(passages, selected, actions));
   if (shown) parts.push(reasons(shown, actions), numbers(shown, meta));
   parts.push(limits());
@@ -75,14 +80,15 @@ export function render(passages, selected, meta, actions) {
 }
 
 /**
- * @param {BlockReport[]} reports
+ * @param {Passage[]} passages
  * @param {Actions} actions
  */
-function head(reports, actions) {
-  const verdict = overall(reports);
+function head(passages, actions) {
+  const verdict = overall(passages);
+  const reports = passages.flatMap((passage) => passage.report ?? []);
   const section = el('header', { class: 'verdict', 'data-verdict': verdict }, icon(`v-${verdict}`),
-    el('h2', { id: 'verdict', class: 'display', tabindex: -1 }, summary(reports)));
-  if (reports.every((report) => report.verdict === 'unclear')) section.append(el('p', { class: 'muted' }, t('calm_unclear')));
+    el('h2', { id: 'verdict', class: 'display', tabindex: -1 }, summary(passages)));
+  if (verdict !== 'pending' && reports.every((report) => report.verdict === 'unclear')) section.append(el('p', { class: 'muted' }, t('calm_unclear')));
   else if (reports.some((report) => ACCUSING.includes(report.verdict))) section.append(el('p', { class: 'muted' }, t('calm_accused')));
   section.append(button(t('copy'), actions.copy, 'quiet copy'));
   return section;
