@@ -7,12 +7,14 @@ use std::io::Write;
 
 /// A text that keeps the model busy for many passes.
 fn long() -> serde_json::Value {
-    json!({"text": words(2000, 99)})
+    json!({"text": words(3000, 99)})
 }
 
 #[test]
 fn callers_share_passes_and_the_small_pass_the_large() {
-    let Some(daemon) = Daemon::start(&Setup::default()) else { return };
+    // However slow the machine is, nobody is to be turned away here.
+    let config = "[limits]\nwait_seconds = 1000\nrequest_seconds = 1000".into();
+    let Some(daemon) = Daemon::start(&Setup { config, ..Setup::default() }) else { return };
     std::thread::scope(|scope| {
         let large = scope.spawn(|| daemon.score(&long()));
         daemon.until("the large one waits", |daemon| daemon.metric("bonafide_queue_waiting_callers") == 1.0);
@@ -38,7 +40,8 @@ fn callers_share_passes_and_the_small_pass_the_large() {
 
 #[test]
 fn overload_is_429_at_once_and_passes() {
-    let setup = Setup { config: "[limits]\nwaiting_requests = 1".into(), ..Setup::default() };
+    let setup =
+        Setup { config: "[limits]\nwaiting_requests = 1\nrequest_seconds = 1000".into(), ..Setup::default() };
     let Some(daemon) = Daemon::start(&setup) else { return };
     std::thread::scope(|scope| {
         let large = scope.spawn(|| daemon.score(&long()));

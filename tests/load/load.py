@@ -90,7 +90,9 @@ async def run(client, end, answers, times):
         elif status == 429:
             if "retry-after" not in headers:
                 answers["429 without retry-after"] += 1
-            # A polite client waits as long as it is told, but never beyond the end of the test.
+            # A polite client waits as long as it is told, but never beyond the end of the test. The daemon closes
+            # connections that say nothing for a while.
+            await client.close()
             await asyncio.sleep(min(float(headers.get("retry-after", 1)), max(0.0, end - time.monotonic())))
         else:
             print(status, answer.decode(errors="replace")[:300], file=sys.stderr)
@@ -99,6 +101,7 @@ async def run(client, end, answers, times):
 async def resident(client):
     """Resident memory in MiB, as the daemon's metrics tell it."""
     _, _, answer = await client.request("GET", "/metrics")
+    await client.close()
     found = re.search(r"^bonafide_resident_memory_bytes (\d+)", answer.decode(), re.M)
     return int(found[1]) / 2**20 if found else float("nan")
 
