@@ -209,12 +209,12 @@ fn template_zh(code: &str, reason: &str) -> Option<&'static str> {
         }
         "predictability_usual" => "用词的可预测程度(困惑度 {perplexity})人和模型都常见。",
         "first_choices_ai" => {
-            "有 {share} % 的片段正是模型的首选,高于人类通常的水平;至多 {percent} % 的人类文本达到这种程度。"
+            "有 {share} % 的片段在模型最先猜的十个之中,高于人类通常的水平;至多 {percent} % 的人类文本达到这种程度。"
         }
         "first_choices_human" => {
-            "只有 {share} % 的片段是模型的首选,低于模型通常的水平;至多 {percent} % 的生成文本达到这种程度。"
+            "只有 {share} % 的片段在模型最先猜的十个之中,低于模型通常的水平;至多 {percent} % 的生成文本达到这种程度。"
         }
-        "first_choices_usual" => "有 {share} % 的片段是模型的首选,人和模型都常见。",
+        "first_choices_usual" => "有 {share} % 的片段在模型最先猜的十个之中,人和模型都常见。",
         "evenness_ai" => "全文的意外程度比人类通常的更均匀;至多 {percent} % 的人类文本达到这种程度。",
         "evenness_human" => "全文的意外程度比模型通常的起伏更大;至多 {percent} % 的生成文本达到这种程度。",
         "evenness_usual" => "全文意外程度的起伏人和模型都常见。",
