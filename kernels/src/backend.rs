@@ -13,6 +13,8 @@ pub struct TokenStats {
     pub mean_logprob: f32,
     /// Variance of log p under the model's own distribution (nats squared).
     pub variance: f32,
+    /// Cross-entropy (nats) of this model's distribution under a second model's, where there is a second one.
+    pub cross_entropy: Option<f32>,
 }
 
 /// Several token sequences laid end to end, without padding. Attention never crosses from one to another.

@@ -21,6 +21,8 @@ pub struct Config {
     pub threads: Option<usize>,
     /// A calibration file instead of the one built in.
     pub calibration: Option<PathBuf>,
+    /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
+    pub observer: Option<String>,
     /// Origins of browser extensions that may call, exactly as the browser sends them, for example
     /// `chrome-extension://abcdefghijklmnopabcdefghijklmnop`. Nothing on the web can be listed.
     pub allowed_extension_origins: Vec<String>,
@@ -60,6 +62,7 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8017)),
             model: None,
             threads: None,
+            observer: None,
             calibration: None,
             allowed_extension_origins: Vec::new(),
             limits: Limits::default(),

@@ -6,7 +6,7 @@ use crate::model::{self, store};
 use crate::paths::{NoHome, Paths};
 use crate::windows::{self, OVERLAP, WINDOW};
 use bonafide_core::calibration::Calibration;
-use bonafide_core::detect::Stats;
+use bonafide_core::detect::{self, Stats};
 use bonafide_core::judge::{ScoredBlock, Token, judge};
 use bonafide_core::text::scoring::ScoringText;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, ModelIdentity, ScoreReport};
@@ -29,6 +29,8 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// A calibration file instead of the one built in.
     pub calibration: Option<PathBuf>,
+    /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
+    pub observer: Option<String>,
 }
 
 /// Why the engine can't do what it was asked.
@@ -97,7 +99,7 @@ impl Engine {
 
     /// Loads the model alone, whatever state its calibration is in: this is how a new one is made.
     pub fn load_uncalibrated(options: &EngineOptions) -> Result<Self, EngineError> {
-        Self::bare(&stored(options)?, options.threads)
+        Self::bare(&stored(options)?, options)
     }
 
     /// Loads a model file that is already here.
@@ -106,16 +108,27 @@ impl Engine {
             Some(path) => Some(calibration_from(path, &stored.sha256)?),
             None => built_in_calibration(&stored.sha256)?,
         };
-        Ok(Self { calibration, ..Self::bare(stored, options.threads)? })
+        Ok(Self { calibration, ..Self::bare(stored, options)? })
     }
 
-    fn bare(stored: &store::StoredModel, threads: Option<usize>) -> Result<Self, EngineError> {
-        let threads = threads
+    fn bare(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
+        let threads = options
+            .threads
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
             .unwrap_or(1)
             .max(1);
-        let (model, tokenizer) = model::load(&stored.path, threads)?;
-        let window = WINDOW.min(model.context());
+        let (mut model, tokenizer) = model::load(&stored.path, threads)?;
+        let mut window = WINDOW.min(model.context());
+        if let Some(name) = &options.observer {
+            let path = find(Some(name))?.path;
+            let (observer, observers) = model::load(&path, threads)?;
+            if !tokenizer.agrees_with(&observers) {
+                let reason = "the observer's tokens are not the model's: both must share one tokenizer";
+                return Err(LoadError::Unsupported(reason.to_owned()).into());
+            }
+            window = window.min(observer.context());
+            model = model.observed_by(observer)?;
+        }
         let identity = ModelIdentity {
             name: stored.name.clone(),
             sha256: stored.sha256.clone(),
@@ -194,7 +207,11 @@ impl Engine {
     pub fn judge(&self, id: &str, plan: &Plan, stats: &[Vec<TokenStats>], with_tokens: bool) -> BlockReport {
         let tokens = self.join(plan, stats);
         let block = ScoredBlock { id, text: &plan.text, scoring: &plan.scoring, tokens: &tokens };
-        judge(&block, self.calibration.as_ref(), with_tokens)
+        let mut report = judge(&block, self.calibration.as_ref(), with_tokens);
+        if let Some(score) = paired_score(plan, stats) {
+            report.detectors.insert("binoculars".to_owned(), score);
+        }
+        report
     }
 
     /// Scores plans in packed passes of about `BATCH_TOKENS` tokens; `progress` hears how many tokens are done.
@@ -275,8 +292,20 @@ impl Engine {
 }
 
 fn stored(options: &EngineOptions) -> Result<store::StoredModel, EngineError> {
+    find(options.model.as_deref())
+}
+
+fn find(spec: Option<&str>) -> Result<store::StoredModel, EngineError> {
     let mut progress = model::progress::Terminal::new();
-    Ok(store::resolve(&Paths::from_env()?, options.model.as_deref(), &mut progress)?)
+    Ok(store::resolve(&Paths::from_env()?, spec, &mut progress)?)
+}
+
+/// The detector that takes two models, if a second one scored.
+fn paired_score(plan: &Plan, stats: &[Vec<TokenStats>]) -> Option<f64> {
+    let counted = plan.windows.iter().zip(stats).flat_map(|(window, stats)| stats.iter().skip(window.skip));
+    let (own, cross): (Vec<Stats>, Vec<Option<f32>>) =
+        counted.map(|stats| (from_kernel(*stats), stats.cross_entropy)).unzip();
+    detect::binoculars(&own, &cross.into_iter().collect::<Option<Vec<f32>>>()?)
 }
 
 /// How many of the first windows fit in a budget of tokens; at least one.
@@ -321,6 +350,12 @@ fn built_in_calibration(sha256: &str) -> Result<Option<Calibration>, EngineError
         }
     }
     Ok(None)
+}
+
+/// Names of the calibrations that come with the program.
+#[must_use]
+pub fn built_in_calibrations() -> Vec<String> {
+    CALIBRATIONS.iter().filter_map(|text| parse_calibration(text).ok()).map(|fitted| fitted.version).collect()
 }
 
 fn parse_calibration(text: &str) -> Result<Calibration, String> {

@@ -21,8 +21,6 @@ const PLACES: &[&str] = &[
     concat!("deb.", "debian.org"),
     concat!("/ro", "ot/"),
     concat!("/wo", "rk/"),
-    concat!("/tmp/", "bf"),
-    concat!("/tmp/", "models"),
 ];
 
 /// What makes a crate more than a pure function of its arguments.

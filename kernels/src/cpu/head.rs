@@ -19,7 +19,7 @@ use rayon::prelude::*;
 /// Rows of hidden states in one pass over the vocabulary.
 const ROWS: usize = 256;
 /// Words of the vocabulary in one tile: with `ROWS`, 512 KiB of logits a thread.
-const TILE: usize = 512;
+pub(super) const TILE: usize = 512;
 
 /// The output matrix, one row a word of the vocabulary.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +46,18 @@ impl<'a> HeadWeights<'a> {
         self.data.len() / self.dim
     }
 
-    fn row(&self, word: usize) -> &'a [f32] {
-        &self.data[word * self.dim..(word + 1) * self.dim]
+    /// Numbers in a row.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    pub(super) fn row(&self, word: usize) -> &'a [f32] {
+        self.rows(word, 1)
+    }
+
+    pub(super) fn rows(&self, first: usize, count: usize) -> &'a [f32] {
+        &self.data[first * self.dim..(first + count) * self.dim]
     }
 }
 
@@ -88,6 +98,7 @@ pub fn head_reference(
             entropy: -mean as f32,
             mean_logprob: mean as f32,
             variance: expect(&|logp| (logp - mean).powi(2)) as f32,
+            cross_entropy: None,
         }
     });
     Ok(stats.collect())
@@ -154,6 +165,7 @@ impl Moments {
             entropy: (log_s0 - mean).max(0.0) as f32,
             mean_logprob: (mean - log_s0).min(0.0) as f32,
             variance: (self.s2 / self.s0 - mean * mean).max(0.0) as f32,
+            cross_entropy: None,
         }
     }
 }
@@ -192,7 +204,7 @@ fn walk(
     let mut logits = vec![0.0_f32; targets.len() * TILE];
     for first in words.clone().step_by(TILE) {
         let width = TILE.min(words.end - first);
-        let tile = &weights.data[first * weights.dim..(first + width) * weights.dim];
+        let tile = weights.rows(first, width);
         let logits = &mut logits[..targets.len() * width];
         product(hidden, tile, weights.dim, logits);
         for (row, logits) in logits.chunks(width).enumerate() {
@@ -209,7 +221,7 @@ fn walk(
 }
 
 /// logits\[row\]\[word\] = hidden\[row\] . tile\[word\], on the calling thread.
-fn product(hidden: &[f32], tile: &[f32], dim: usize, logits: &mut [f32]) {
+pub(super) fn product(hidden: &[f32], tile: &[f32], dim: usize, logits: &mut [f32]) {
     let (rows, words) = (hidden.len() / dim, tile.len() / dim);
     assert!(hidden.len() == rows * dim && tile.len() == words * dim && logits.len() == rows * words);
     // SAFETY: the assertion holds the three buffers to the shapes and strides given here; `logits` is

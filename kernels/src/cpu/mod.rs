@@ -3,4 +3,5 @@
 pub mod activation;
 pub mod head;
 mod math;
+pub mod paired;
 mod simd;

@@ -87,6 +87,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         model: args.model.clone(),
         threads: args.threads,
         calibration: None,
+        observer: None,
     })?;
     let mut texts = score(args, &engine, &samples)?;
     calibrate::guard_only(&mut texts, &args.guard)?;

@@ -50,6 +50,9 @@ pub struct Args {
     /// Threads for arithmetic.
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// A second model with the same tokenizer: adds the detector `binoculars`
+    #[arg(long, value_name = "NAME|FILE")]
+    observer: Option<String>,
     /// Write each text's label, verdict, probability and detector scores, but not the text, to a file.
     #[arg(long, value_name = "OUT.jsonl")]
     scores: Option<PathBuf>,
@@ -73,9 +76,13 @@ pub fn run(args: &Args) -> Result<(), Error> {
         model: args.model.clone(),
         threads: args.threads,
         calibration: args.calibration.clone(),
+        observer: args.observer.clone(),
     })?;
     if let Some(tokens) = args.max_tokens {
         samples.par_iter_mut().try_for_each(|sample| cut_tokens(&engine, &mut sample.text, tokens))?;
+    }
+    if args.observer.is_some() && args.stats_cache.is_some() {
+        return Err("--stats-cache keeps the numbers of one model: leave it out with --observer".into());
     }
     let cache = open_cache(&engine, args.stats_cache.as_deref())?;
     let mut scores = args.scores.as_deref().map(create).transpose()?;

@@ -10,12 +10,26 @@ pub mod score;
 mod serve;
 mod token;
 
+use crate::engine;
+use crate::model::registry::Registry;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use std::sync::LazyLock;
+
+/// Program, build, and what it scores with unless told otherwise.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let model = Registry::builtin().map_or_else(|error| error.to_string(), |registry| registry.default);
+    let calibrations = engine::built_in_calibrations().join(", ");
+    format!(
+        "{} ({})\ndefault model {model}, calibration {calibrations}",
+        env!("CARGO_PKG_VERSION"),
+        env!("BONAFIDE_BUILD")
+    )
+});
 
 /// Who made this text? Scores text with a local language model; nothing leaves the machine.
 #[derive(Debug, Parser)]
-#[command(name = "bonafide", version, propagate_version = true)]
+#[command(name = "bonafide", version = VERSION.as_str(), propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -39,6 +39,9 @@ pub struct Args {
     /// Threads for the model [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// A second model with the same tokenizer: adds the detector `binoculars`
+    #[arg(long, value_name = "NAME|FILE")]
+    observer: Option<String>,
     /// A calibration file instead of the built-in one
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
@@ -71,6 +74,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         model: args.model.clone(),
         threads: args.threads.map(usize::from),
         calibration: args.calibration.clone(),
+        observer: args.observer.clone(),
     })?;
     let lang = args.lang.unwrap_or_else(Lang::from_env);
     let report = score(&engine, &blocks, args.tokens, lang)?;

@@ -42,6 +42,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
         model: args.model.or_else(|| config.model.clone()),
         threads: args.threads.or(config.threads),
         calibration: args.calibration.or_else(|| config.calibration.clone()),
+        observer: config.observer.clone(),
     };
     log_to_stderr();
     hush_panics();

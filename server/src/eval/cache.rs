@@ -140,6 +140,7 @@ fn decode(bytes: &[u8]) -> Option<Vec<TokenStats>> {
             entropy: f32::from_le_bytes(word(2)),
             mean_logprob: f32::from_le_bytes(word(3)),
             variance: f32::from_le_bytes(word(4)),
+            cross_entropy: None,
         }
     };
     Some(entries.chunks_exact(ENTRY).map(read).collect())
@@ -168,6 +169,7 @@ mod tests {
                     entropy: x,
                     mean_logprob: -x / 2.0,
                     variance: x,
+                    cross_entropy: None,
                 }
             })
             .collect()

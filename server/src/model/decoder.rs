@@ -7,6 +7,8 @@ use super::config::{Architecture, Config};
 use super::gguf::{Gguf, LoadError, first_line};
 use super::tokenizer::TextTokenizer;
 use bonafide_kernels::backend::{Backend, BackendError, PackedBatch, TokenStats};
+use bonafide_kernels::cpu::head::HeadWeights;
+use bonafide_kernels::cpu::paired::{self, Side};
 use bonafide_kernels::cpu::{activation, head};
 use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Tensor};
 use candle_nn::{ops, rotary_emb};
@@ -29,6 +31,8 @@ pub struct CpuModel {
     output: Arc<Vec<f32>>,
     rope_factors: Option<Vec<f32>>,
     pool: rayon::ThreadPool,
+    /// A second model with the same tokenizer, for scores that compare two.
+    observer: Option<Box<CpuModel>>,
 }
 
 struct Linear {
@@ -129,7 +133,18 @@ impl CpuModel {
             .build()
             .map_err(|error| LoadError::Unsupported(format!("no threads for arithmetic: {error}")))?;
         let output_norm = gguf.tensor("output_norm.weight", &[config.dim])?;
-        Ok(Self { config, embedding, layers, output_norm, output, rope_factors, pool })
+        Ok(Self { config, embedding, layers, output_norm, output, rope_factors, pool, observer: None })
+    }
+
+    /// Adds a second model, whose expectations are compared with this one's.
+    pub(crate) fn observed_by(self, observer: Self) -> Result<Self, LoadError> {
+        let (own, other) = (self.config.vocab, observer.config.vocab);
+        if own != other {
+            return Err(LoadError::Unsupported(format!(
+                "the observer has {other} tokens where the model has {own}: both must share one tokenizer"
+            )));
+        }
+        Ok(Self { observer: Some(Box::new(observer)), ..self })
     }
 
     /// The architecture, as GGUF names it.
@@ -255,11 +270,28 @@ impl CpuModel {
             return Ok(Vec::new());
         }
         let targets: Vec<u32> = rows.iter().map(|row| batch.tokens()[*row as usize + 1]).collect();
-        let hidden = self.hidden_states(batch).map_err(failed)?;
         let index = Tensor::new(rows, &Device::Cpu).map_err(failed)?;
-        let hidden = hidden.index_select(&index, 0).map_err(failed)?;
-        let hidden: Vec<f32> = hidden.flatten_all().and_then(|hidden| hidden.to_vec1()).map_err(failed)?;
-        head::head(&hidden, head::HeadWeights::new(&self.output, self.config.dim)?, &targets)
+        let own = self.rows_of_states(batch, &index).map_err(failed)?;
+        let mut stats = head::head(&own, self.head_weights()?, &targets)?;
+        if let Some(observer) = &self.observer {
+            let other = observer.rows_of_states(batch, &index).map_err(failed)?;
+            let cross = paired::cross_entropy(
+                Side { hidden: &other, weights: observer.head_weights()? },
+                Side { hidden: &own, weights: self.head_weights()? },
+            )?;
+            for (stats, cross) in stats.iter_mut().zip(cross) {
+                stats.cross_entropy = Some(cross);
+            }
+        }
+        Ok(stats)
+    }
+
+    fn head_weights(&self) -> Result<HeadWeights<'_>, BackendError> {
+        HeadWeights::new(&self.output, self.config.dim)
+    }
+
+    fn rows_of_states(&self, batch: &PackedBatch<'_>, rows: &Tensor) -> Candle<Vec<f32>> {
+        self.hidden_states(batch)?.index_select(rows, 0)?.flatten_all()?.to_vec1()
     }
 }
 

@@ -70,6 +70,11 @@ impl TextTokenizer {
         Ok(Self { inner, bos })
     }
 
+    /// Whether another tokenizer has the same tokens under the same numbers, and begins texts alike.
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        self.bos == other.bos && self.inner.get_vocab(true) == other.inner.get_vocab(true)
+    }
+
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<TextToken>, String> {
         // Not `encode_fast`, which leaves every offset at zero.
         let encoding = self.inner.encode(text, false).map_err(|error| error.to_string())?;

@@ -273,6 +273,22 @@ fn gemma3_matches_plain_loops() {
 }
 
 #[test]
+fn a_model_that_observes_itself_has_its_entropy_as_cross_entropy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.gguf");
+    Tiny::new("qwen3").write(&path);
+    let read = || CpuModel::read(&mut Gguf::open(&path).unwrap(), 1).unwrap();
+    let tokens = [3, 17, 9, 9, 39, 0, 21];
+    let batch = PackedBatch::new(&tokens, &[0, 4, 7]).unwrap();
+    assert!(read().score(&batch).unwrap().iter().all(|stats| stats.cross_entropy.is_none()));
+    let stats = read().observed_by(read()).unwrap().score(&batch).unwrap();
+    assert_eq!(stats.len(), 5);
+    for stats in stats {
+        assert!((stats.cross_entropy.unwrap() - stats.entropy).abs() < 1e-4);
+    }
+}
+
+#[test]
 fn an_unknown_token_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tiny.gguf");
