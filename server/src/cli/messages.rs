@@ -106,14 +106,7 @@ static EN: Texts = Texts {
 };
 
 static ZH: Texts = Texts {
-    verdicts: [
-        "真人已签名",
-        "很可能是人写的",
-        "无法判断",
-        "人机混合",
-        "很可能是 AI 写的",
-        "已声明为 AI 生成",
-    ],
+    verdicts: ["真人已签名", "像是人写的", "无法判断", "人机混合", "像是 AI 写的", "已声明为 AI 生成"],
     probability: "AI 概率 ",
     p_value: "p 值 ",
     words: " 词",

@@ -135,7 +135,7 @@ fn tokens_are_a_table() {
 #[test]
 fn chinese_is_chinese() {
     let text = plain(&shown(vec![judged()], TEXT, View { lang: Lang::Zh, colour: false }));
-    assert!(text.starts_with("● 很可能是 AI 写的 · AI 概率 > 99 %"), "{text}");
+    assert!(text.starts_with("● 像是 AI 写的 · AI 概率 > 99 %"), "{text}");
     assert!(text.contains("依据") && text.contains("这份结果不能说明什么"));
 }
 
