@@ -9,6 +9,7 @@ pub mod config;
 pub mod document;
 pub mod engine;
 pub mod eval;
+mod hex;
 pub mod http;
 pub mod model;
 pub mod paths;

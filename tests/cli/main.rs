@@ -6,21 +6,11 @@ mod model;
 mod score;
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
-/// The binary, built once for all tests.
+/// The binary, with nothing in the environment that changes its output.
 fn bonafide() -> Command {
-    static BINARY: OnceLock<escargot::CargoRun> = OnceLock::new();
-    let binary = BINARY.get_or_init(|| {
-        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/Cargo.toml");
-        let build = escargot::CargoBuild::new().manifest_path(manifest).bin("bonafide");
-        // The profile of the tests themselves, so that nothing is built twice.
-        let build = if cfg!(debug_assertions) { build } else { build.release() };
-        build.run().expect("bonafide builds")
-    });
-    let mut command = binary.command();
+    let mut command = bonafide_tests::bonafide();
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env("LC_ALL", "C.UTF-8");
     command
 }

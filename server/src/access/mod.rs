@@ -10,6 +10,7 @@ mod tokens;
 pub use once::{CODE_LIFE, Links, SESSION_LIFE, Sessions};
 pub use tokens::{AccessError, FIRST_NAME, FIRST_TOKEN_FILE, FirstToken, Named, TOKENS_FILE, TokenStore};
 
+use crate::hex::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -49,13 +50,4 @@ fn new_secret(prefix: &str) -> Result<String, getrandom::Error> {
 
 fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -4,7 +4,8 @@
 //! file `token`, so that programs of the same user can read it, as they read the cookie file of other local
 //! daemons; every other token is shown once, when it is made. Both files have mode 0600.
 
-use super::{Scope, hash, hex, new_secret};
+use super::{Scope, hash, new_secret};
+use crate::hex::hex;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Write;

@@ -2,14 +2,13 @@
 
 use super::Error;
 use super::eval::{advance, load_all, open_cache, progress_bar};
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{self, Engine, EngineOptions};
 use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text};
 use crate::eval::dataset::{Sample, Selection};
 use crate::eval::report::write_table;
 use crate::eval::scoring::{Beginning, score_texts};
 use bonafide_core::calibration::{Calibration, ModelRef};
 use bonafide_core::detect::Stats;
-use bonafide_kernels::backend::TokenStats;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -119,23 +118,13 @@ fn score(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<Text>, 
         &contents,
         &mut |now| advance(&bar, now),
         &mut |index, _, windows| {
-            let stats: Vec<Stats> = windows.iter().flatten().map(stats).collect();
+            let stats: Vec<Stats> = windows.iter().flatten().copied().map(engine::from_kernel).collect();
             texts.extend(Text::new(&samples[index], &stats, args.seed));
             Ok(())
         },
     )?;
     bar.finish_and_clear();
     Ok(texts)
-}
-
-fn stats(token: &TokenStats) -> Stats {
-    Stats {
-        logprob: token.logprob,
-        rank: token.rank,
-        entropy: token.entropy,
-        mean_logprob: token.mean_logprob,
-        variance: token.variance,
-    }
 }
 
 /// The files named, and those of the folders named, in order.

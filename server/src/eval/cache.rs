@@ -5,6 +5,7 @@
 //! whether a known text was scored. One file an entry, put in place by renaming: several processes may share a
 //! folder, and a cut-off or damaged entry is scored again.
 
+use crate::hex::hex;
 use bonafide_kernels::backend::TokenStats;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -144,14 +145,6 @@ fn decode(bytes: &[u8]) -> Option<Vec<TokenStats>> {
         }
     };
     Some(entries.chunks_exact(ENTRY).map(read).collect())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

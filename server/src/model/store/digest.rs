@@ -1,6 +1,7 @@
 //! Digests of model files, and the stamps that spare hashing a file that has not changed.
 
 use super::{ModelError, StoredModel, failed};
+use crate::hex::hex;
 use crate::paths::Paths;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -149,12 +150,4 @@ pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
