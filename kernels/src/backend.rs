@@ -31,6 +31,12 @@ pub enum BackendError {
     /// The batch's shape is wrong.
     #[error("malformed batch: {0}")]
     Batch(String),
+    /// The weights are not those of a model.
+    #[error("the model's weights can't be used: {0}")]
+    Weights(String),
+    /// The device can't be used.
+    #[error("{0}")]
+    Device(String),
     /// The arithmetic failed.
     #[error("the model's forward pass failed: {0}")]
     Forward(String),
