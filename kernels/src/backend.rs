@@ -76,6 +76,15 @@ impl<'a> PackedBatch<'a> {
     }
 }
 
+/// Time that went into one kind of operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OperationTime {
+    /// What it is, in words.
+    pub name: &'static str,
+    /// All time since the model was loaded.
+    pub time: std::time::Duration,
+}
+
 /// A loaded model on some device.
 pub trait Backend: Send + Sync {
     /// Short name of device and number format, for example `cpu-f32`.
@@ -87,4 +96,14 @@ pub trait Backend: Send + Sync {
     /// Scores every token but the first of each sequence, in order: a sequence of n tokens gives
     /// max(n - 1, 0) entries.
     fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError>;
+
+    /// Tokens that fill the device: what a caller with many texts best packs into one batch.
+    fn preferred_batch_tokens(&self) -> usize {
+        2048
+    }
+
+    /// Where the time went so far, if the backend keeps count.
+    fn times(&self) -> Vec<OperationTime> {
+        Vec::new()
+    }
 }

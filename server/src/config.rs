@@ -1,5 +1,6 @@
 //! Settings: `config.toml` in the config folder. Flags of the command line win over it.
 
+use crate::model::compute::{Compute, Device, Precision};
 use crate::queue::QueueLimits;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +20,10 @@ pub struct Config {
     pub model: Option<String>,
     /// Threads for arithmetic; absent for one a core.
     pub threads: Option<usize>,
+    /// What computes; absent for `auto`.
+    pub device: Option<Device>,
+    /// How numbers are held on the CPU; absent for `auto`.
+    pub precision: Option<Precision>,
     /// A calibration file instead of the one built in.
     pub calibration: Option<PathBuf>,
     /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
@@ -62,6 +67,8 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8017)),
             model: None,
             threads: None,
+            device: None,
+            precision: None,
             observer: None,
             calibration: None,
             allowed_extension_origins: Vec::new(),
@@ -160,6 +167,12 @@ impl Config {
             toml::from_str(&text).map_err(|source| ConfigError::Parse { path, source: Box::new(source) })?;
         config.check()?;
         Ok(config)
+    }
+
+    /// What the settings say of computing.
+    #[must_use]
+    pub fn compute(&self) -> Compute {
+        Compute { threads: self.threads, device: self.device, precision: self.precision }
     }
 
     /// Whether every setting is one that may be used.

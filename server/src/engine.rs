@@ -1,5 +1,6 @@
 //! The engine: text in, report out. Everything that scores goes through here; it knows nothing of HTTP.
 
+use crate::model::compute::Compute;
 use crate::model::gguf::LoadError;
 use crate::model::tokenizer::{TextToken, TextTokenizer};
 use crate::model::{self, store};
@@ -25,8 +26,8 @@ pub const BATCH_TOKENS: usize = 2048;
 pub struct EngineOptions {
     /// A name of the registry or a path of a GGUF file; `None` is the default model.
     pub model: Option<String>,
-    /// Threads for arithmetic; `None` is one a core.
-    pub threads: Option<usize>,
+    /// What computes, with how many threads, in which numbers.
+    pub compute: Compute,
     /// A calibration file instead of the one built in.
     pub calibration: Option<PathBuf>,
     /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
@@ -112,30 +113,28 @@ impl Engine {
     }
 
     fn bare(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
-        let threads = options
-            .threads
-            .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
-            .unwrap_or(1)
-            .max(1);
-        let (mut model, tokenizer) = model::load(&stored.path, threads)?;
-        let mut window = WINDOW.min(model.context());
-        if let Some(name) = &options.observer {
-            let path = find(Some(name))?.path;
-            let (observer, observers) = model::load(&path, threads)?;
-            if !tokenizer.agrees_with(&observers) {
-                let reason = "the observer's tokens are not the model's: both must share one tokenizer";
-                return Err(LoadError::Unsupported(reason.to_owned()).into());
+        let loaded = model::load(&stored.path)?;
+        let mut window = WINDOW.min(loaded.context);
+        let observer = match &options.observer {
+            Some(name) => {
+                let observer = model::load(&find(Some(name))?.path)?;
+                if !loaded.tokenizer.agrees_with(&observer.tokenizer) {
+                    let reason = "the observer's tokens are not the model's: both must share one tokenizer";
+                    return Err(LoadError::Unsupported(reason.to_owned()).into());
+                }
+                window = window.min(observer.context);
+                Some(observer.model)
             }
-            window = window.min(observer.context());
-            model = model.observed_by(observer)?;
-        }
+            None => None,
+        };
+        let backend = options.compute.backend(&loaded.model, observer.as_ref())?;
         let identity = ModelIdentity {
             name: stored.name.clone(),
             sha256: stored.sha256.clone(),
-            architecture: model.architecture().to_owned(),
-            backend: model.name(),
+            architecture: loaded.architecture.to_owned(),
+            backend: backend.name(),
         };
-        Ok(Self { backend: Box::new(model), tokenizer, window, identity, calibration: None })
+        Ok(Self { backend, tokenizer: loaded.tokenizer, window, identity, calibration: None })
     }
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.

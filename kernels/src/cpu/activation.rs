@@ -3,25 +3,15 @@
 use super::math::{exp, mul_add};
 use super::simd::dispatch;
 
-/// silu(gate) * up, into `gate`: x * sigmoid(x) (Elfwing et al. 2017), as SwiGLU uses it (Shazeer 2020).
-/// Both slices have the same length; the longer one's rest is left alone.
-pub fn silu_mul(gate: &mut [f32], up: &[f32]) {
-    in_parallel(gate, up, silu_mul_chunk);
-}
-
-/// gelu(gate) * up, into `gate`, with the tanh form of GELU (Hendrycks & Gimpel 2016), as Gemma uses it.
-pub fn gelu_mul(gate: &mut [f32], up: &[f32]) {
-    in_parallel(gate, up, gelu_mul_chunk);
-}
-
-fn in_parallel(gate: &mut [f32], up: &[f32], chunk: fn(&mut [f32], &[f32])) {
-    use rayon::prelude::*;
-    const CHUNK: usize = 16 * 1024;
-    gate.par_chunks_mut(CHUNK).zip(up.par_chunks(CHUNK)).for_each(|(gate, up)| chunk(gate, up));
-}
-
-dispatch!(fn silu_mul_chunk(gate: &mut [f32], up: &[f32]) = silu_mul_body);
-dispatch!(fn gelu_mul_chunk(gate: &mut [f32], up: &[f32]) = gelu_mul_body);
+dispatch!(
+    /// silu(gate) * up, into `gate`: x * sigmoid(x) (Elfwing et al. 2017), as SwiGLU uses it (Shazeer 2020).
+    /// Both slices have the same length.
+    pub(crate) fn silu_mul(gate: &mut [f32], up: &[f32]) = silu_mul_body
+);
+dispatch!(
+    /// gelu(gate) * up, into `gate`, with the tanh form of GELU (Hendrycks & Gimpel 2016), as Gemma uses it.
+    pub(crate) fn gelu_mul(gate: &mut [f32], up: &[f32]) = gelu_mul_body
+);
 
 #[inline(always)]
 fn silu_mul_body<const FUSED: bool>(gate: &mut [f32], up: &[f32]) {

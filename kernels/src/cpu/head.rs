@@ -9,115 +9,76 @@
 //! - E\[log p\] = s1 / s0 - ln s0, which is minus the entropy
 //! - Var\[log p\] = s2 / s0 - (s1 / s0)^2
 //!
-//! Each thread walks its own part of the vocabulary; the parts' sums are merged at the end.
+//! Workers take tiles of the vocabulary as they come; each keeps sums of its own, and these are merged at the end.
 
+use super::input::{Input, ROW_TILE};
 use super::math::{exp, mul_add};
+use super::product::{PANEL, Packed};
 use super::simd::{LANES, dispatch};
-use crate::backend::{BackendError, TokenStats};
-use rayon::prelude::*;
+use super::team::{Operation, Worker};
+use crate::backend::TokenStats;
 
-/// Rows of hidden states in one pass over the vocabulary.
-const ROWS: usize = 256;
-/// Words of the vocabulary in one tile: with `ROWS`, 512 KiB of logits a thread.
+/// Rows whose logits of one tile exist at once.
+pub(super) const ROWS: usize = 128;
+/// Words of the vocabulary in one tile: with `ROWS`, 256 KiB of logits a worker.
 pub(super) const TILE: usize = 512;
+/// Panels in a tile.
+pub(super) const PANELS: usize = TILE / PANEL;
 
-/// The output matrix, one row a word of the vocabulary.
-#[derive(Debug, Clone, Copy)]
-pub struct HeadWeights<'a> {
-    data: &'a [f32],
-    dim: usize,
+/// One worker's share of a pass over the vocabulary.
+#[derive(Default)]
+pub(super) struct Share {
+    moments: Vec<Moments>,
 }
 
-impl<'a> HeadWeights<'a> {
-    /// `data` holds the rows one after another, each of `dim` numbers.
-    pub fn new(data: &'a [f32], dim: usize) -> Result<Self, BackendError> {
-        if dim == 0 || data.is_empty() || !data.len().is_multiple_of(dim) {
-            return Err(BackendError::Batch(format!(
-                "an output matrix of {} numbers is not a whole number of rows of {dim}",
-                data.len()
-            )));
-        }
-        Ok(Self { data, dim })
-    }
-
-    /// Number of words.
-    #[must_use]
-    pub fn vocab(&self) -> usize {
-        self.data.len() / self.dim
-    }
-
-    /// Numbers in a row.
-    #[must_use]
-    pub fn dim(&self) -> usize {
-        self.dim
-    }
-
-    pub(super) fn row(&self, word: usize) -> &'a [f32] {
-        self.rows(word, 1)
-    }
-
-    pub(super) fn rows(&self, first: usize, count: usize) -> &'a [f32] {
-        &self.data[first * self.dim..(first + count) * self.dim]
-    }
-}
-
-/// Statistics of `targets`, one a row of `hidden` (rows of `dim` numbers, already normalised).
-pub fn head(
-    hidden: &[f32],
-    weights: HeadWeights<'_>,
+/// Walks the tiles that come to this worker. `input` holds one row a target, `logits` is scratch of the worker's
+/// own, `target_logits` what [`Packed::dot`] says of each target.
+///
+/// # Safety
+/// Nobody may be writing to `input`.
+pub(super) unsafe fn walk(
+    worker: &Worker<'_>,
+    weights: &Packed,
+    input: &Input,
     targets: &[u32],
-) -> Result<Vec<TokenStats>, BackendError> {
-    check(hidden, weights, targets)?;
-    let mut stats = Vec::with_capacity(targets.len());
-    for (rows, targets) in hidden.chunks(ROWS * weights.dim).zip(targets.chunks(ROWS)) {
-        block(rows, weights, targets, &mut stats);
-    }
-    Ok(stats)
-}
-
-/// The same, a row at a time in double precision: the reference that the fast path is held to.
-pub fn head_reference(
-    hidden: &[f32],
-    weights: HeadWeights<'_>,
-    targets: &[u32],
-) -> Result<Vec<TokenStats>, BackendError> {
-    check(hidden, weights, targets)?;
-    let stats = hidden.chunks(weights.dim).zip(targets).map(|(row, &target)| {
-        let logits: Vec<f64> = (0..weights.vocab())
-            .map(|word| weights.row(word).iter().zip(row).map(|(w, h)| f64::from(*w) * f64::from(*h)).sum())
-            .collect();
-        let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let log_z = max + logits.iter().map(|x| (x - max).exp()).sum::<f64>().ln();
-        let expect =
-            |f: &dyn Fn(f64) -> f64| -> f64 { logits.iter().map(|x| (x - log_z).exp() * f(x - log_z)).sum() };
-        let mean = expect(&|logp| logp);
-        let target_logit = logits[target as usize];
-        TokenStats {
-            logprob: (target_logit - log_z) as f32,
-            rank: 1 + logits.iter().filter(|x| **x > target_logit).count() as u32,
-            entropy: -mean as f32,
-            mean_logprob: mean as f32,
-            variance: expect(&|logp| (logp - mean).powi(2)) as f32,
-            cross_entropy: None,
+    target_logits: &[f32],
+    logits: &mut Vec<f32>,
+    share: &mut Share,
+) {
+    share.moments.clear();
+    share.moments.resize(targets.len(), Moments::EMPTY);
+    logits.resize(ROWS * TILE, 0.0);
+    worker.each(Operation::Head, weights.panels().div_ceil(PANELS), |tile| {
+        let panels = tile * PANELS..((tile + 1) * PANELS).min(weights.panels());
+        let (first, width) = (panels.start * PANEL, panels.len() * PANEL);
+        let words = width.min(weights.rows() - first);
+        for start in (0..targets.len()).step_by(ROWS) {
+            let rows = start..(start + ROWS).min(targets.len());
+            let room = rows.len().next_multiple_of(ROW_TILE) * width;
+            // SAFETY: the caller's promise.
+            unsafe { weights.tile(input, rows.clone(), panels.clone(), &mut logits[..room]) };
+            for (row, logits) in rows.zip(logits.chunks_exact(width)) {
+                let (target_logit, moments) = (target_logits[row], &mut share.moments[row]);
+                accumulate(&logits[..words], target_logit, moments);
+                // The product may round the target's own logit above the one it is compared with.
+                let own = (targets[row] as usize).checked_sub(first).and_then(|at| logits[..words].get(at));
+                if own.is_some_and(|own| *own > target_logit) {
+                    moments.above -= 1;
+                }
+            }
         }
     });
-    Ok(stats.collect())
 }
 
-fn check(hidden: &[f32], weights: HeadWeights<'_>, targets: &[u32]) -> Result<(), BackendError> {
-    if hidden.len() != targets.len() * weights.dim {
-        return Err(BackendError::Batch(format!(
-            "{} hidden values are not {} rows of {}",
-            hidden.len(),
-            targets.len(),
-            weights.dim
-        )));
-    }
-    match targets.iter().find(|target| **target as usize >= weights.vocab()) {
-        Some(target) => {
-            Err(BackendError::Batch(format!("token {target} is outside a vocabulary of {}", weights.vocab())))
-        }
-        None => Ok(()),
+/// Joins the shares of all workers.
+pub(super) fn finish<'a>(
+    shares: impl Iterator<Item = &'a Share> + Clone,
+    target_logits: &[f32],
+    stats: &mut Vec<TokenStats>,
+) {
+    for (row, target_logit) in target_logits.iter().enumerate() {
+        let whole = shares.clone().fold(Moments::EMPTY, |sum, share| sum.merge(share.moments[row]));
+        stats.push(whole.finish(*target_logit));
     }
 }
 
@@ -170,102 +131,7 @@ impl Moments {
     }
 }
 
-fn block(hidden: &[f32], weights: HeadWeights<'_>, targets: &[u32], stats: &mut Vec<TokenStats>) {
-    let target_logits: Vec<f32> = hidden
-        .chunks(weights.dim)
-        .zip(targets)
-        .map(|(row, &target)| dot(row, weights.row(target as usize)))
-        .collect();
-    let threads = rayon::current_num_threads().max(1);
-    let share = weights.vocab().div_ceil(threads).next_multiple_of(TILE);
-    let parts: Vec<Vec<Moments>> = (0..weights.vocab())
-        .into_par_iter()
-        .step_by(share)
-        .map(|first| {
-            let last = (first + share).min(weights.vocab());
-            walk(hidden, weights, first..last, targets, &target_logits)
-        })
-        .collect();
-    for (row, target_logit) in target_logits.iter().enumerate() {
-        let whole = parts.iter().fold(Moments::EMPTY, |sum, part| sum.merge(part[row]));
-        stats.push(whole.finish(*target_logit));
-    }
-}
-
-/// One thread's part of the vocabulary, tile by tile.
-fn walk(
-    hidden: &[f32],
-    weights: HeadWeights<'_>,
-    words: std::ops::Range<usize>,
-    targets: &[u32],
-    target_logits: &[f32],
-) -> Vec<Moments> {
-    let mut moments = vec![Moments::EMPTY; targets.len()];
-    let mut logits = vec![0.0_f32; targets.len() * TILE];
-    for first in words.clone().step_by(TILE) {
-        let width = TILE.min(words.end - first);
-        let tile = weights.rows(first, width);
-        let logits = &mut logits[..targets.len() * width];
-        product(hidden, tile, weights.dim, logits);
-        for (row, logits) in logits.chunks(width).enumerate() {
-            let target_logit = target_logits[row];
-            accumulate(logits, target_logit, &mut moments[row]);
-            // The product may round the target's own logit above the one it is compared with.
-            let own = (targets[row] as usize).checked_sub(first).and_then(|at| logits.get(at));
-            if own.is_some_and(|own| *own > target_logit) {
-                moments[row].above -= 1;
-            }
-        }
-    }
-    moments
-}
-
-/// logits\[row\]\[word\] = hidden\[row\] . tile\[word\], on the calling thread.
-pub(super) fn product(hidden: &[f32], tile: &[f32], dim: usize, logits: &mut [f32]) {
-    let (rows, words) = (hidden.len() / dim, tile.len() / dim);
-    assert!(hidden.len() == rows * dim && tile.len() == words * dim && logits.len() == rows * words);
-    // SAFETY: the assertion holds the three buffers to the shapes and strides given here; `logits` is
-    // borrowed mutably, so it overlaps neither input.
-    unsafe {
-        gemm::gemm(
-            rows,
-            words,
-            dim,
-            logits.as_mut_ptr(),
-            1,
-            words as isize,
-            false,
-            hidden.as_ptr(),
-            1,
-            dim as isize,
-            tile.as_ptr(),
-            dim as isize,
-            1,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
-}
-
-dispatch!(fn dot(a: &[f32], b: &[f32]) -> f32 = dot_body);
 dispatch!(fn accumulate(logits: &[f32], target_logit: f32, moments: &mut Moments) = accumulate_body);
-
-#[inline(always)]
-fn dot_body<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            sums[lane] = mul_add::<FUSED>(x[lane], y[lane], sums[lane]);
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
 
 #[inline(always)]
 fn accumulate_body<const FUSED: bool>(logits: &[f32], target_logit: f32, moments: &mut Moments) {
@@ -308,16 +174,21 @@ fn accumulate_body<const FUSED: bool>(logits: &[f32], target_logit: f32, moments
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::cpu::detect::Instructions;
+    use crate::cpu::input::Form;
+    use crate::cpu::team::Team;
+    use crate::weights::Matrix;
     use proptest::prelude::*;
+    use std::sync::Mutex;
 
     fn close(got: f32, want: f32, tolerance: f32) -> bool {
         (got - want).abs() <= tolerance * (1.0 + want.abs())
     }
 
-    fn pseudo_random(seed: u64, len: usize, scale: f32) -> Vec<f32> {
+    pub(in crate::cpu) fn pseudo_random(seed: u64, len: usize, scale: f32) -> Vec<f32> {
         let mut state = seed | 1;
         (0..len)
             .map(|_| {
@@ -327,19 +198,88 @@ mod tests {
             .collect()
     }
 
+    /// A matrix packed, and rows put into its form.
+    pub(in crate::cpu) fn prepare(
+        hidden: &[f32],
+        matrix: &[f32],
+        dim: usize,
+        form: Form,
+        instructions: Instructions,
+        team: &Team,
+    ) -> (Packed, Input) {
+        let matrix = Matrix::from_f32(matrix.len() / dim, dim, matrix).unwrap();
+        let packed = Packed::pack(&[&matrix], form, instructions, team).unwrap();
+        let mut input = Input::default();
+        input.reserve(hidden.len() / dim, dim, &[form]);
+        for (row, values) in hidden.chunks(dim).enumerate() {
+            // SAFETY: one thread only.
+            unsafe { input.put(form, row, 0, values) };
+        }
+        (packed, input)
+    }
+
+    fn head(packed: &Packed, input: &Input, targets: &[u32], team: &Team) -> Vec<TokenStats> {
+        let target_logits: Vec<f32> = targets
+            .iter()
+            .enumerate()
+            // SAFETY: nobody writes.
+            .map(|(row, target)| unsafe { packed.dot(input, row, *target as usize) })
+            .collect();
+        let shares: Vec<Mutex<Share>> = (0..team.threads()).map(|_| Mutex::default()).collect();
+        team.run(|worker| {
+            let mut share = shares[worker.index].lock().unwrap();
+            // SAFETY: nobody writes.
+            unsafe { walk(worker, packed, input, targets, &target_logits, &mut Vec::new(), &mut share) };
+        })
+        .unwrap();
+        let shares: Vec<Share> = shares.into_iter().map(|share| share.into_inner().unwrap()).collect();
+        let mut stats = Vec::new();
+        finish(shares.iter(), &target_logits, &mut stats);
+        stats
+    }
+
+    /// A row at a time in double precision, over the numbers as the product sees them.
+    fn head_reference(packed: &Packed, input: &Input, targets: &[u32]) -> Vec<TokenStats> {
+        let stats = targets.iter().enumerate().map(|(row, &target)| {
+            let logits: Vec<f64> =
+                // SAFETY: nobody writes.
+                (0..packed.rows()).map(|word| f64::from(unsafe { packed.dot(input, row, word) })).collect();
+            let max = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let log_z = max + logits.iter().map(|x| (x - max).exp()).sum::<f64>().ln();
+            let expect = |f: &dyn Fn(f64) -> f64| -> f64 {
+                logits.iter().map(|x| (x - log_z).exp() * f(x - log_z)).sum()
+            };
+            let mean = expect(&|logp| logp);
+            let target_logit = logits[target as usize];
+            TokenStats {
+                logprob: (target_logit - log_z) as f32,
+                rank: 1 + logits.iter().filter(|x| **x > target_logit).count() as u32,
+                entropy: -mean as f32,
+                mean_logprob: mean as f32,
+                variance: expect(&|logp| (logp - mean).powi(2)) as f32,
+                cross_entropy: None,
+            }
+        });
+        stats.collect()
+    }
+
     fn hold_together(rows: usize, vocab: usize, dim: usize, seed: u64, scale: f32) {
-        let hidden = pseudo_random(seed, rows * dim, scale);
-        let matrix = pseudo_random(seed ^ 0x9e37_79b9, vocab * dim, scale);
-        let targets: Vec<u32> = (0..rows).map(|row| ((row * 7919 + seed as usize) % vocab) as u32).collect();
-        let weights = HeadWeights::new(&matrix, dim).unwrap();
-        let fast = head(&hidden, weights, &targets).unwrap();
-        let slow = head_reference(&hidden, weights, &targets).unwrap();
-        for (fast, slow) in fast.iter().zip(&slow) {
-            assert!(close(fast.logprob, slow.logprob, 1e-4), "{fast:?} {slow:?}");
-            assert!(close(fast.entropy, slow.entropy, 1e-4), "{fast:?} {slow:?}");
-            assert!(close(fast.mean_logprob, slow.mean_logprob, 1e-4), "{fast:?} {slow:?}");
-            assert!(close(fast.variance, slow.variance, 1e-3), "{fast:?} {slow:?}");
-            assert!(fast.rank.abs_diff(slow.rank) <= 1, "{fast:?} {slow:?}");
+        let team = Team::new(2).unwrap();
+        let hidden = pseudo_random(seed, rows * dim, 1.0);
+        let matrix = pseudo_random(seed ^ 0x5555, vocab * dim, scale);
+        let targets: Vec<u32> = (0..rows).map(|row| ((seed as usize + row * 7919) % vocab) as u32).collect();
+        for form in [Form::F32, Form::Int8 { group: 32 }, Form::Bf16] {
+            let (packed, input) = prepare(&hidden, &matrix, dim, form, Instructions::best(), &team);
+            let fast = head(&packed, &input, &targets, &team);
+            let slow = head_reference(&packed, &input, &targets);
+            assert_eq!(fast.len(), slow.len());
+            for (fast, slow) in fast.iter().zip(&slow) {
+                assert!(close(fast.logprob, slow.logprob, 1e-4), "{form:?} {fast:?} {slow:?}");
+                assert!(close(fast.entropy, slow.entropy, 1e-4), "{form:?} {fast:?} {slow:?}");
+                assert!(close(fast.mean_logprob, slow.mean_logprob, 1e-4), "{form:?} {fast:?} {slow:?}");
+                assert!(close(fast.variance, slow.variance, 1e-3), "{form:?} {fast:?} {slow:?}");
+                assert!(fast.rank.abs_diff(slow.rank) <= 1, "{form:?} {fast:?} {slow:?}");
+            }
         }
     }
 
@@ -355,26 +295,25 @@ mod tests {
 
     #[test]
     fn many_rows_and_tiles_match_the_reference() {
-        hold_together(ROWS + 3, 3 * TILE + 5, 24, 42, 1.0);
+        hold_together(2 * ROWS + 3, 3 * TILE + 5, 24, 42, 1.0);
     }
 
     #[test]
     fn ties_rank_first() {
-        let matrix = [1.0, 1.0, 1.0, -1.0];
-        let weights = HeadWeights::new(&matrix, 1).unwrap();
-        let stats = head(&[2.0], weights, &[1]).unwrap();
-        assert_eq!(stats[0].rank, 1);
-        assert!(head(&[2.0], weights, &[4]).is_err());
-        assert!(head(&[2.0, 1.0], weights, &[1]).is_err());
-        assert!(head(&[], weights, &[]).unwrap().is_empty());
+        let team = Team::new(1).unwrap();
+        let (packed, input) =
+            prepare(&[2.0], &[1.0, 1.0, 1.0, -1.0], 1, Form::F32, Instructions::Scalar, &team);
+        assert_eq!(head(&packed, &input, &[1], &team)[0].rank, 1);
+        assert!(head(&packed, &input, &[], &team).is_empty());
     }
 
     #[test]
     fn a_far_ahead_word_has_no_entropy() {
+        let team = Team::new(2).unwrap();
         let mut matrix = vec![0.0; 2000];
         matrix[77] = 500.0;
-        let weights = HeadWeights::new(&matrix, 1).unwrap();
-        let stats = head(&[1.0, 1.0], weights, &[77, 78]).unwrap();
+        let (packed, input) = prepare(&[1.0, 1.0], &matrix, 1, Form::F32, Instructions::Scalar, &team);
+        let stats = head(&packed, &input, &[77, 78], &team);
         assert_eq!((stats[0].rank, stats[1].rank), (1, 2));
         assert!(stats[0].logprob > -1e-6 && stats[0].entropy < 1e-4);
         assert!((stats[1].logprob + 500.0).abs() < 1e-2);

@@ -1,7 +1,23 @@
 //! CPU kernels: each operation in its own file, the scalar reference beside the fast path.
+//!
+//! [`CpuBackend`] runs a whole model: `forward` is the order of its steps, `team` the threads that take them,
+//! `product` where nearly all of the time goes.
 
-pub mod activation;
-pub mod head;
+mod activation;
+mod attention;
+mod backend;
+mod buffer;
+mod detect;
+mod forward;
+mod head;
+mod input;
 mod math;
-pub mod paired;
+mod norm;
+mod paired;
+mod product;
+mod rotary;
 mod simd;
+mod team;
+
+pub use backend::{CpuBackend, CpuOptions, Precision};
+pub use detect::Instructions;

@@ -7,6 +7,7 @@ use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text
 use crate::eval::dataset::{Sample, Selection};
 use crate::eval::report::write_table;
 use crate::eval::scoring::{Beginning, score_texts};
+use crate::model::compute::Compute;
 use bonafide_core::calibration::{Calibration, ModelRef};
 use bonafide_core::detect::Stats;
 use serde::Deserialize;
@@ -59,9 +60,8 @@ pub struct Args {
     /// A model of the registry or a GGUF file.
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
-    /// Threads for arithmetic.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute: Compute,
     /// Keep per-token statistics (numbers, never a text) in this folder, so that fitting again takes seconds.
     #[arg(long, value_name = "DIR")]
     stats_cache: Option<PathBuf>,
@@ -84,7 +84,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let samples = load_all(&files, &selection, |sample| calibrate::takes_part(sample, &args.lang))?;
     let engine = Engine::load_uncalibrated(&EngineOptions {
         model: args.model.clone(),
-        threads: args.threads,
+        compute: args.compute,
         calibration: None,
         observer: None,
     })?;

@@ -6,6 +6,7 @@ use crate::eval::cache::StatsCache;
 use crate::eval::dataset::{self, Label, Sample, Selection};
 use crate::eval::report::{Outcome, Report, write_tables};
 use crate::eval::scoring::{Progress, score_texts};
+use crate::model::compute::Compute;
 use bonafide_core::text::scoring::ScoringText;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -47,9 +48,8 @@ pub struct Args {
     /// A calibration file instead of the one built in.
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
-    /// Threads for arithmetic.
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute: Compute,
     /// A second model with the same tokenizer: adds the detector `binoculars`
     #[arg(long, value_name = "NAME|FILE")]
     observer: Option<String>,
@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let mut samples = load_all(&args.data, &selection, |_| true)?;
     let engine = Engine::load(&EngineOptions {
         model: args.model.clone(),
-        threads: args.threads,
+        compute: args.compute,
         calibration: args.calibration.clone(),
         observer: args.observer.clone(),
     })?;

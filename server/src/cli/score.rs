@@ -7,6 +7,7 @@ use crate::document::fetch::{Fetcher, is_url};
 use crate::document::read::{self, Format};
 use crate::document::{Block, DocumentError};
 use crate::engine::{BATCH_TOKENS, Engine, EngineOptions};
+use crate::model::compute::Compute;
 use bonafide_core::verdict::ScoreReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -36,9 +37,8 @@ pub struct Args {
     /// Name of a model (see `bonafide model list`) or a GGUF file
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
-    /// Threads for the model [default: one a core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    compute: Compute,
     /// A second model with the same tokenizer: adds the detector `binoculars`
     #[arg(long, value_name = "NAME|FILE")]
     observer: Option<String>,
@@ -72,7 +72,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let blocks = read_all(args)?;
     let engine = Engine::load(&EngineOptions {
         model: args.model.clone(),
-        threads: args.threads.map(usize::from),
+        compute: args.compute,
         calibration: args.calibration.clone(),
         observer: args.observer.clone(),
     })?;

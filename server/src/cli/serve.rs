@@ -5,6 +5,7 @@ use crate::access::{CODE_LIFE, FirstToken};
 use crate::config::Config;
 use crate::engine::{Engine, EngineOptions};
 use crate::http::{App, serve};
+use crate::model::compute::Compute;
 use crate::paths::Paths;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,9 +26,8 @@ pub(super) struct Args {
     /// A model's name, or a GGUF file
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
-    /// Threads for arithmetic [default: one a core]
-    #[arg(long)]
-    threads: Option<usize>,
+    #[command(flatten)]
+    compute: Compute,
     /// A calibration file instead of the one built in
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     config.check()?;
     let options = EngineOptions {
         model: args.model.or_else(|| config.model.clone()),
-        threads: args.threads.or(config.threads),
+        compute: args.compute.or(config.compute()),
         calibration: args.calibration.or_else(|| config.calibration.clone()),
         observer: config.observer.clone(),
     };

@@ -1,9 +1,11 @@
 //! Reads a GGUF file: its hyperparameters by name, its tensors one at a time.
 
-use candle_core::quantized::gguf_file::{Content, Value};
-use candle_core::{Device, Tensor};
-use std::fs::File;
-use std::io::BufReader;
+use bonafide_kernels::backend::BackendError;
+use bonafide_kernels::weights::{Bytes, Format, Matrix};
+use candle_core::Device;
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
+use std::io::Cursor;
 use std::path::Path;
 
 /// Why a model file can't be used.
@@ -45,25 +47,27 @@ pub enum LoadError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The kernels can't run the model.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
     /// The tokenizer can't be built.
     #[error("the model's tokenizer can't be built: {0}")]
     Tokenizer(String),
 }
 
-/// An open GGUF file.
+/// An open GGUF file, mapped into memory.
 pub(crate) struct Gguf {
     content: Content,
-    reader: BufReader<File>,
+    bytes: Bytes,
 }
 
 impl Gguf {
     pub(crate) fn open(path: &Path) -> Result<Self, LoadError> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|source| LoadError::Read { path: name.clone(), source })?;
-        let mut reader = BufReader::new(file);
-        let content = Content::read(&mut reader)
+        let bytes = Bytes::map(path).map_err(|source| LoadError::Read { path: name.clone(), source })?;
+        let content = Content::read(&mut Cursor::new(&bytes[..]))
             .map_err(|error| LoadError::NotGguf { path: name, reason: first_line(&error) })?;
-        Ok(Self { content, reader })
+        Ok(Self { content, bytes })
     }
 
     fn value(&self, key: &str) -> Result<&Value, LoadError> {
@@ -116,30 +120,84 @@ impl Gguf {
         self.content.tensor_infos.contains_key(name)
     }
 
-    /// Reads a tensor and turns it into f32, checking its shape (rows first).
-    pub(crate) fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+    /// A matrix as it stands in the file, checking its shape.
+    pub(crate) fn matrix(&self, name: &str, rows: usize, cols: usize) -> Result<Matrix, LoadError> {
         let wrong = |reason: String| LoadError::Tensor { name: name.to_owned(), reason };
-        let tensor = self
-            .content
-            .tensor(&mut self.reader, name, &Device::Cpu)
-            .and_then(|tensor| tensor.dequantize(&Device::Cpu))
-            .map_err(|error| wrong(first_line(&error)))?;
-        if tensor.dims() == shape {
-            Ok(tensor)
-        } else {
-            Err(wrong(format!("its shape is {:?} where {shape:?} is expected", tensor.dims())))
-        }
+        let info = self.info(name, &[rows, cols])?;
+        let Some(format) = format(info.ggml_dtype) else {
+            let values = self.dequantized(name)?;
+            return Matrix::from_f32(rows, cols, &values).map_err(|error| wrong(error.to_string()));
+        };
+        let bytes =
+            self.tensor_bytes(info, format, rows, cols).ok_or_else(|| wrong("it is cut".to_owned()))?;
+        Matrix::new(format, rows, cols, bytes).map_err(|error| wrong(error.to_string()))
     }
 
-    /// Like `tensor`, for one that a model may lack.
-    pub(crate) fn optional(&mut self, name: &str, shape: &[usize]) -> Result<Option<Tensor>, LoadError> {
-        if self.has_tensor(name) { self.tensor(name, shape).map(Some) } else { Ok(None) }
+    fn tensor_bytes(&self, info: &TensorInfo, format: Format, rows: usize, cols: usize) -> Option<Bytes> {
+        let len = format.row_bytes(cols)?.checked_mul(rows)?;
+        let at = self.content.tensor_data_offset.checked_add(info.offset)?;
+        self.bytes.part(usize::try_from(at).ok()?, len)
+    }
+
+    /// Like `matrix`, for one that a model may lack.
+    pub(crate) fn optional_matrix(
+        &self,
+        name: &str,
+        rows: usize,
+        cols: usize,
+    ) -> Result<Option<Matrix>, LoadError> {
+        if self.has_tensor(name) { self.matrix(name, rows, cols).map(Some) } else { Ok(None) }
+    }
+
+    /// A vector in f32, checking its length.
+    pub(crate) fn vector(&self, name: &str, len: usize) -> Result<Vec<f32>, LoadError> {
+        self.info(name, &[len])?;
+        self.dequantized(name)
+    }
+
+    /// Like `vector`, for one that a model may lack.
+    pub(crate) fn optional_vector(&self, name: &str, len: usize) -> Result<Option<Vec<f32>>, LoadError> {
+        if self.has_tensor(name) { self.vector(name, len).map(Some) } else { Ok(None) }
+    }
+
+    fn info(&self, name: &str, shape: &[usize]) -> Result<&TensorInfo, LoadError> {
+        let wrong = |reason: String| LoadError::Tensor { name: name.to_owned(), reason };
+        let info = self.content.tensor_infos.get(name).ok_or_else(|| wrong("it is absent".to_owned()))?;
+        if info.shape.dims() == shape {
+            return Ok(info);
+        }
+        Err(wrong(format!("its shape is {:?} where {shape:?} is expected", info.shape.dims())))
+    }
+
+    fn dequantized(&self, name: &str) -> Result<Vec<f32>, LoadError> {
+        self.content
+            .tensor(&mut Cursor::new(&self.bytes[..]), name, &Device::Cpu)
+            .and_then(|tensor| tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1())
+            .map_err(|error| LoadError::Tensor { name: name.to_owned(), reason: first_line(&error) })
     }
 
     /// Number of columns of a matrix, without reading it.
     pub(crate) fn rows_of(&self, name: &str) -> Option<usize> {
         self.content.tensor_infos.get(name)?.shape.dims().first().copied()
     }
+}
+
+/// The formats that the kernels read themselves; candle turns any other into f32.
+fn format(dtype: GgmlDType) -> Option<Format> {
+    Some(match dtype {
+        GgmlDType::F32 => Format::F32,
+        GgmlDType::F16 => Format::F16,
+        GgmlDType::BF16 => Format::BF16,
+        GgmlDType::Q4_0 => Format::Q4_0,
+        GgmlDType::Q4_1 => Format::Q4_1,
+        GgmlDType::Q5_0 => Format::Q5_0,
+        GgmlDType::Q5_1 => Format::Q5_1,
+        GgmlDType::Q8_0 => Format::Q8_0,
+        GgmlDType::Q4K => Format::Q4_K,
+        GgmlDType::Q5K => Format::Q5_K,
+        GgmlDType::Q6K => Format::Q6_K,
+        _ => return None,
+    })
 }
 
 fn integer(value: &Value) -> Option<usize> {

@@ -9,5 +9,5 @@ mod sources;
 pub mod store;
 pub mod tokenizer;
 
-pub use decoder::CpuModel;
+pub mod compute;
 pub(crate) use decoder::load;

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use bonafide_kernels::backend::{Backend, PackedBatch};
+use bonafide_kernels::cpu::{CpuBackend, CpuOptions, Instructions, Precision};
 use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 
 const DIM: usize = 16;
@@ -231,12 +234,30 @@ fn activate(x: f64, gemma: bool) -> f64 {
     }
 }
 
+fn read(path: &Path) -> Result<Model, LoadError> {
+    let gguf = Gguf::open(path)?;
+    model(&gguf, &Config::read(&gguf)?)
+}
+
+fn backend(model: &Model, observer: Option<&Model>) -> CpuBackend {
+    CpuBackend::new(
+        model,
+        observer,
+        CpuOptions { threads: 2, precision: Precision::F32, ..CpuOptions::default() },
+    )
+    .unwrap()
+}
+
+/// How far a form of numbers may be from the exact value, on these models of random weights.
+const FORMS: [(Precision, f64); 3] =
+    [(Precision::F32, 1e-3), (Precision::Int8, 0.12), (Precision::Bf16, 0.12)];
+
 fn holds(name: &'static str) {
     let tiny = Tiny::new(name);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tiny.gguf");
     tiny.write(&path);
-    let model = CpuModel::read(&mut Gguf::open(&path).unwrap(), 2).unwrap();
+    let model = read(&path).unwrap();
     let sequences: [&[u32]; 5] =
         [&[3, 17, 9, 9, 39, 0, 21, 5, 30, 12, 8], &[7, 1], &[], &[11], &[20, 19, 18, 17, 16, 15]];
     let tokens: Vec<u32> = sequences.concat();
@@ -244,11 +265,18 @@ fn holds(name: &'static str) {
     for sequence in sequences {
         starts.push(starts.last().unwrap() + sequence.len());
     }
-    let stats = model.score(&PackedBatch::new(&tokens, &starts).unwrap()).unwrap();
     let expected: Vec<f64> = sequences.iter().filter(|s| s.len() > 1).flat_map(|s| tiny.score(s)).collect();
-    assert_eq!(stats.len(), expected.len(), "{name}");
-    for (at, (got, want)) in stats.iter().zip(expected).enumerate() {
-        assert!((f64::from(got.logprob) - want).abs() < 1e-3, "{name} token {at}: {} {want}", got.logprob);
+    for instructions in Instructions::ALL.into_iter().filter(|set| set.available()) {
+        for (precision, tolerance) in FORMS {
+            let options = CpuOptions { threads: 2, precision, instructions: Some(instructions) };
+            let model = CpuBackend::new(&model, None, options).unwrap();
+            let stats = model.score(&PackedBatch::new(&tokens, &starts).unwrap()).unwrap();
+            assert_eq!(stats.len(), expected.len(), "{name}");
+            for (at, (got, want)) in stats.iter().zip(&expected).enumerate() {
+                let off = (f64::from(got.logprob) - want).abs();
+                assert!(off < tolerance, "{name} {} token {at}: {} {want}", model.name(), got.logprob);
+            }
+        }
     }
 }
 
@@ -277,11 +305,12 @@ fn a_model_that_observes_itself_has_its_entropy_as_cross_entropy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tiny.gguf");
     Tiny::new("qwen3").write(&path);
-    let read = || CpuModel::read(&mut Gguf::open(&path).unwrap(), 1).unwrap();
+    let model = read(&path).unwrap();
     let tokens = [3, 17, 9, 9, 39, 0, 21];
     let batch = PackedBatch::new(&tokens, &[0, 4, 7]).unwrap();
-    assert!(read().score(&batch).unwrap().iter().all(|stats| stats.cross_entropy.is_none()));
-    let stats = read().observed_by(read()).unwrap().score(&batch).unwrap();
+    let alone = backend(&model, None).score(&batch).unwrap();
+    assert!(alone.iter().all(|stats| stats.cross_entropy.is_none()));
+    let stats = backend(&model, Some(&model)).score(&batch).unwrap();
     assert_eq!(stats.len(), 5);
     for stats in stats {
         assert!((stats.cross_entropy.unwrap() - stats.entropy).abs() < 1e-4);
@@ -293,7 +322,7 @@ fn an_unknown_token_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tiny.gguf");
     Tiny::new("llama").write(&path);
-    let model = CpuModel::read(&mut Gguf::open(&path).unwrap(), 1).unwrap();
+    let model = backend(&read(&path).unwrap(), None);
     let batch = [1, VOCAB as u32, 2];
     assert!(model.score(&PackedBatch::new(&batch, &[0, 3]).unwrap()).is_err());
     assert!(model.score(&PackedBatch::new(&[], &[0]).unwrap()).unwrap().is_empty());
@@ -307,7 +336,6 @@ fn a_cut_file_is_refused_with_a_reason() {
     let bytes = std::fs::read(&path).unwrap();
     for len in [0, 3, 20, 300, bytes.len() / 2, bytes.len() - 64] {
         std::fs::write(&path, &bytes[..len]).unwrap();
-        let error = Gguf::open(&path).and_then(|mut gguf| CpuModel::read(&mut gguf, 1)).err();
-        assert!(error.is_some(), "a file of {len} bytes");
+        assert!(read(&path).is_err(), "a file of {len} bytes");
     }
 }

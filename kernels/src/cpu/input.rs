@@ -1,0 +1,234 @@
+//! Rows of numbers on their way into a product, in the form that the matrix wants.
+
+use super::buffer::Buffer;
+use super::simd::dispatch;
+use half::bf16;
+
+/// Inputs that share a scale in the 8-bit form.
+pub(crate) const BLOCK: usize = 32;
+/// Rows are laid out in whole tiles of this many; those behind the last are never read back.
+pub(crate) const ROW_TILE: usize = 32;
+
+/// The arithmetic of a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Both sides f32.
+    F32,
+    /// Codes of 8 bits on both sides, sums in integers. Weights have a scale and a minimum for each `group`
+    /// inputs, activations a scale for each 32.
+    Int8 {
+        /// 16 or 32.
+        group: usize,
+    },
+    /// Both sides bf16, sums in f32.
+    Bf16,
+}
+
+/// Rows of activations. Workers fill it row by row and read it after the next barrier.
+#[derive(Default)]
+pub(crate) struct Input {
+    cols: usize,
+    /// `cols`, up to whole blocks.
+    stride: usize,
+    pub(super) floats: Buffer<f32>,
+    pub(super) codes: Buffer<i8>,
+    /// One a block.
+    pub(super) scales: Buffer<f32>,
+    /// Scale times sum of codes, one a group.
+    pub(super) sums: Buffer<f32>,
+    pub(super) halves: Buffer<u16>,
+}
+
+impl Input {
+    /// Makes room for rows of `cols` numbers in these forms.
+    pub(crate) fn reserve(&mut self, rows: usize, cols: usize, forms: &[Form]) {
+        let rows = rows.next_multiple_of(ROW_TILE);
+        self.cols = cols;
+        self.stride = cols.next_multiple_of(BLOCK);
+        for form in forms {
+            match form {
+                Form::F32 => self.floats.ensure(rows * cols),
+                Form::Int8 { group } => {
+                    self.codes.ensure(rows * self.stride);
+                    self.scales.ensure(rows * self.stride / BLOCK);
+                    self.sums.ensure(rows * self.stride / group);
+                }
+                Form::Bf16 => self.halves.ensure(rows * self.stride),
+            }
+        }
+    }
+
+    pub(crate) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Writes some numbers of a row, beginning at a whole block.
+    ///
+    /// # Safety
+    /// No other worker may touch these numbers before the next barrier.
+    pub(crate) unsafe fn put(&self, form: Form, row: usize, first: usize, values: &[f32]) {
+        debug_assert!(first.is_multiple_of(BLOCK) && first + values.len() <= self.cols);
+        // SAFETY: the caller keeps others away from this part of the row; the parts of the buffers taken here
+        // belong to it alone, since it begins at a whole block and only the last one of a row is cut.
+        unsafe {
+            match form {
+                Form::F32 => {
+                    let at = row * self.cols + first;
+                    self.floats.part_mut(at..at + values.len()).copy_from_slice(values);
+                }
+                Form::Int8 { group } => {
+                    let at = row * self.stride + first;
+                    let len = values.len().next_multiple_of(BLOCK);
+                    quantize(
+                        values,
+                        group,
+                        self.codes.part_mut(at..at + len),
+                        self.scales.part_mut(at / BLOCK..(at + len) / BLOCK),
+                        self.sums.part_mut(at / group..(at + len) / group),
+                    );
+                }
+                Form::Bf16 => {
+                    let at = row * self.stride + first;
+                    let len = values.len().next_multiple_of(BLOCK);
+                    let out = self.halves.part_mut(at..at + len);
+                    round(values, out);
+                    out[values.len()..].fill(0);
+                }
+            }
+        }
+    }
+
+    /// One number as the product sees it: for the scalar references and for single dot products.
+    ///
+    /// # Safety
+    /// Nobody may be writing to the row.
+    pub(crate) unsafe fn get(&self, form: Form, row: usize, col: usize) -> f32 {
+        // SAFETY: the caller keeps writers away.
+        unsafe {
+            match form {
+                Form::F32 => self.floats.part(row * self.cols + col..row * self.cols + col + 1)[0],
+                Form::Int8 { .. } => {
+                    let at = row * self.stride + col;
+                    f32::from(self.codes.part(at..at + 1)[0])
+                        * self.scales.part(at / BLOCK..at / BLOCK + 1)[0]
+                }
+                Form::Bf16 => {
+                    let at = row * self.stride + col;
+                    bf16::from_bits(self.halves.part(at..at + 1)[0]).to_f32()
+                }
+            }
+        }
+    }
+}
+
+dispatch!(fn quantize(values: &[f32], group: usize, codes: &mut [i8], scales: &mut [f32], sums: &mut [f32]) = quantize_body);
+dispatch!(pub(super) fn round(values: &[f32], out: &mut [u16]) = round_body);
+
+/// Symmetric codes: x is about scale * code, with the largest of a block at 127.
+#[inline(always)]
+fn quantize_body<const FUSED: bool>(
+    values: &[f32],
+    group: usize,
+    codes: &mut [i8],
+    scales: &mut [f32],
+    sums: &mut [f32],
+) {
+    let mut block = [0.0_f32; BLOCK];
+    for (at, values) in values.chunks(BLOCK).enumerate() {
+        block[..values.len()].copy_from_slice(values);
+        block[values.len()..].fill(0.0);
+        let mut largest = [0.0_f32; 16];
+        for (at, x) in block.iter().enumerate() {
+            let x = x.abs();
+            largest[at % 16] = if x > largest[at % 16] { x } else { largest[at % 16] };
+        }
+        let largest = largest.iter().fold(0.0_f32, |max, x| if *x > max { *x } else { max });
+        let scale = largest / 127.0;
+        let inverse = if scale > 1e-30 { 1.0 / scale } else { 0.0 };
+        scales[at] = scale;
+        let codes: &mut [i8] = &mut codes[at * BLOCK..(at + 1) * BLOCK];
+        let mut whole = [0_i32; BLOCK];
+        for (x, whole) in block.iter().zip(&mut whole) {
+            *whole = to_integer(x * inverse);
+        }
+        for (whole, code) in whole.iter_mut().zip(&mut *codes) {
+            *code = *whole as i8;
+            *whole = i32::from(*code);
+        }
+        for (whole, sum) in whole.chunks(group).zip(&mut sums[at * (BLOCK / group)..]) {
+            *sum = scale * whole.iter().sum::<i32>() as f32;
+        }
+    }
+}
+
+/// Nearest integer of a number below 2^22: adding 1.5 * 2^23 leaves it in the low bits of the mantissa.
+#[inline(always)]
+fn to_integer(x: f32) -> i32 {
+    const ROUND: f32 = 12_582_912.0;
+    (x + ROUND).to_bits().wrapping_sub(ROUND.to_bits()) as i32
+}
+
+/// To bf16, to nearest, ties to even. NaN stays NaN.
+#[inline(always)]
+fn round_body<const FUSED: bool>(values: &[f32], out: &mut [u16]) {
+    for (x, out) in values.iter().zip(out) {
+        let bits = x.to_bits();
+        let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
+        *out = if x.is_nan() { (bits >> 16 | 0x40) as u16 } else { rounded as u16 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rows_come_back_nearly_as_they_went_in(
+            values in proptest::collection::vec(-50.0_f32..50.0, 1..150), sixteen: bool
+        ) {
+            let group = if sixteen { 16 } else { 32 };
+            let forms = [Form::F32, Form::Int8 { group }, Form::Bf16];
+            let mut input = Input::default();
+            input.reserve(2, values.len(), &forms);
+            for form in forms {
+                // SAFETY: this is the only thread.
+                let got: Vec<f32> = unsafe {
+                    input.put(form, 1, 0, &values);
+                    (0..values.len()).map(|col| input.get(form, 1, col)).collect()
+                };
+                for (at, (got, want)) in got.iter().zip(&values).enumerate() {
+                    let block = &values[at / BLOCK * BLOCK..values.len().min((at / BLOCK + 1) * BLOCK)];
+                    let largest = block.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
+                    let step = match form {
+                        Form::F32 => 0.0,
+                        Form::Int8 { .. } => largest / 127.0 * 0.501,
+                        Form::Bf16 => want.abs() / 256.0,
+                    };
+                    prop_assert!((got - want).abs() <= step, "{:?} {} {}", form, got, want);
+                    if form == Form::Bf16 {
+                        prop_assert_eq!(*got, bf16::from_f32(*want).to_f32());
+                    }
+                }
+            }
+            let (scales, sums) = (input.scales.to_vec(), input.sums.to_vec());
+            let codes = input.codes.to_vec();
+            for group_at in 0..input.stride / group {
+                let at = input.stride + group_at * group;
+                let sum: i32 = codes[at..at + group].iter().map(|code| i32::from(*code)).sum();
+                prop_assert_eq!(sums[at / group], scales[at / BLOCK] * sum as f32);
+            }
+        }
+    }
+
+    #[test]
+    fn not_a_number_stays_so() {
+        let mut out = [0; 1];
+        round(&[f32::NAN], &mut out);
+        assert!(bf16::from_bits(out[0]).is_nan());
+        // Nothing may panic on it either.
+        quantize(&[f32::NAN; 3], 32, &mut [0; 32], &mut [0.0], &mut [0.0]);
+    }
+}

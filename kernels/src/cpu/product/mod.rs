@@ -1,0 +1,275 @@
+//! Products with a matrix that was packed once: rows of activations in, tiles of sums out.
+//!
+//! A packed matrix lies in panels of [`PANEL`] outputs, so that the innermost loop reads it front to back. One
+//! call makes the sums of some rows with some panels; the caller splits a product into such pieces and does with
+//! each what comes next, while it is still in the cache.
+
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(super) mod amx;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod pack;
+pub(crate) use pack::joint_group;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use super::buffer::Buffer;
+use super::detect::Instructions;
+use super::input::{Form, Input};
+use std::ops::Range;
+
+/// Outputs in a panel.
+pub(crate) const PANEL: usize = 32;
+
+/// A matrix, or several of the same width one below the other, in the layout of its [`Form`].
+pub(crate) struct Packed {
+    form: Form,
+    instructions: Instructions,
+    rows: usize,
+    cols: usize,
+    data: Data,
+}
+
+enum Data {
+    /// Row by row, as it came.
+    F32(Buffer<f32>),
+    Int8 {
+        /// Panel, four inputs, output, input: the order in which `vpdpbusd` takes them.
+        codes: Buffer<u8>,
+        /// Panel, group, then the scales of 32 outputs and the minima of 32 outputs.
+        scales: Buffer<f32>,
+        /// Whether a code can be above 127.
+        wide: bool,
+    },
+    /// Panel, 32 inputs, half of the panel, pair of inputs, output, input: the order in which AMX takes them.
+    Bf16(Buffer<u16>),
+}
+
+impl Packed {
+    /// Outputs.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Inputs.
+    pub(crate) fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The form in which it wants its inputs.
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Panels, the last one perhaps filled up with zeros.
+    pub(crate) fn panels(&self) -> usize {
+        self.rows.div_ceil(PANEL)
+    }
+
+    /// Memory.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.data {
+            Data::F32(values) => values.bytes(),
+            Data::Int8 { codes, scales, .. } => codes.bytes() + scales.bytes(),
+            Data::Bf16(halves) => halves.bytes(),
+        }
+    }
+
+    /// Panels that one piece of a product had best take: one, but for f32, whose product packs its inputs anew in
+    /// every call.
+    pub(crate) fn panels_at_once(&self) -> usize {
+        if self.form == Form::F32 { 8 } else { 1 }
+    }
+
+    /// out\[row\]\[output\] = input\[row\] . matrix\[output\], for rows of `input` and panels of the matrix.
+    ///
+    /// A row of `out` is `PANEL` numbers for each panel. `out` has room for `rows` up to whole tiles of
+    /// [`super::input::ROW_TILE`]; what is written behind the last row has no meaning. `rows` begins at a whole tile.
+    ///
+    /// # Safety
+    /// `input` holds the rows in this matrix's form, and nobody writes to it meanwhile.
+    pub(crate) unsafe fn tile(
+        &self,
+        input: &Input,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let width = panels.len() * PANEL;
+        assert!(panels.end <= self.panels() && out.len() >= rows.len() * width);
+        // SAFETY: the caller's promises are those that each of these asks for; the instructions were found
+        // available when the matrix was packed.
+        unsafe {
+            match &self.data {
+                Data::F32(values) => self.float(values, input, rows, panels, out),
+                Data::Int8 { codes, scales, wide } => {
+                    let piece = Int8Piece::new(self, input, rows, codes, scales);
+                    match self.instructions {
+                        #[cfg(target_arch = "x86_64")]
+                        Instructions::Avx2 => avx2::int8(&piece, panels, *wide, out),
+                        #[cfg(target_arch = "x86_64")]
+                        Instructions::Avx512Vnni | Instructions::Avx512Bf16 | Instructions::Amx => {
+                            avx512::int8(&piece, panels, out);
+                        }
+                        _ => {
+                            let _ = wide;
+                            scalar::int8(&piece, panels, out);
+                        }
+                    }
+                }
+                Data::Bf16(halves) => {
+                    let piece = Bf16Piece::new(self, input, rows, halves);
+                    match self.instructions {
+                        #[cfg(target_arch = "x86_64")]
+                        Instructions::Avx512Bf16 => avx512::bf16(&piece, panels, out),
+                        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+                        Instructions::Amx => amx::bf16(&piece, panels, out),
+                        _ => scalar::bf16(&piece, panels, out),
+                    }
+                }
+            }
+        }
+    }
+
+    /// One sum alone: the target's logit. Rounded a little otherwise than in [`Packed::tile`].
+    ///
+    /// # Safety
+    /// As for `tile`.
+    pub(crate) unsafe fn dot(&self, input: &Input, row: usize, output: usize) -> f32 {
+        // SAFETY: the caller's promise.
+        let sum: f64 = (0..self.cols)
+            .map(|col| {
+                f64::from(unsafe { input.get(self.form, row, col) }) * f64::from(self.weight(output, col))
+            })
+            .sum();
+        sum as f32
+    }
+
+    unsafe fn float(
+        &self,
+        values: &Buffer<f32>,
+        input: &Input,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let width = panels.len() * PANEL;
+        let outputs = panels.start * PANEL..(panels.end * PANEL).min(self.rows);
+        let dim = self.cols;
+        assert!(rows.end * dim <= input.floats.len());
+        // SAFETY: the input's rows were just checked to be there, `outputs` are rows of this matrix, and `out`
+        // has room for rows of `width` numbers; it is borrowed mutably, so it overlaps neither.
+        unsafe {
+            gemm::gemm(
+                rows.len(),
+                outputs.len(),
+                dim,
+                out.as_mut_ptr(),
+                1,
+                width as isize,
+                false,
+                input.floats.pointer().add(rows.start * dim),
+                1,
+                dim as isize,
+                values.pointer().add(outputs.start * dim),
+                dim as isize,
+                1,
+                0.0,
+                1.0,
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
+            );
+        }
+    }
+}
+
+/// What the 8-bit products share: where the operands begin and how far apart their rows lie.
+struct Int8Piece {
+    rows: usize,
+    group: usize,
+    groups: usize,
+    /// Row-major, `groups * group` a row.
+    inputs: *const i8,
+    /// One a block of 32 inputs.
+    input_scales: *const f32,
+    blocks: usize,
+    /// One a group.
+    input_sums: *const f32,
+    codes: *const u8,
+    scales: *const f32,
+}
+
+impl Int8Piece {
+    fn new(
+        packed: &Packed,
+        input: &Input,
+        rows: Range<usize>,
+        codes: &Buffer<u8>,
+        scales: &Buffer<f32>,
+    ) -> Self {
+        let Form::Int8 { group } = packed.form else { unreachable!("an 8-bit matrix has an 8-bit form") };
+        let stride = input.stride();
+        let (groups, blocks) = (stride / group, stride / super::input::BLOCK);
+        assert!(stride == packed.cols.next_multiple_of(super::input::BLOCK));
+        assert!(rows.end * stride <= input.codes.len() && rows.end * groups <= input.sums.len());
+        assert!(rows.end * blocks <= input.scales.len());
+        // SAFETY: the rows were just checked to lie in the buffers.
+        unsafe {
+            Self {
+                rows: rows.len(),
+                group,
+                groups,
+                inputs: input.codes.pointer().add(rows.start * stride),
+                input_scales: input.scales.pointer().add(rows.start * blocks),
+                blocks,
+                input_sums: input.sums.pointer().add(rows.start * groups),
+                codes: codes.pointer(),
+                scales: scales.pointer(),
+            }
+        }
+    }
+
+    fn stride(&self) -> usize {
+        self.groups * self.group
+    }
+
+    /// Bytes of a panel's codes, numbers of a panel's scales and minima.
+    fn panel(&self) -> (usize, usize) {
+        (self.stride() * PANEL, self.groups * 2 * PANEL)
+    }
+}
+
+/// The same for bf16.
+struct Bf16Piece {
+    rows: usize,
+    /// Inputs up to whole steps of 32.
+    stride: usize,
+    inputs: *const u16,
+    weights: *const u16,
+}
+
+impl Bf16Piece {
+    fn new(packed: &Packed, input: &Input, rows: Range<usize>, halves: &Buffer<u16>) -> Self {
+        let stride = input.stride();
+        assert!(stride == packed.cols.next_multiple_of(super::input::BLOCK));
+        assert!(
+            rows.start + rows.len().next_multiple_of(super::input::ROW_TILE) <= input.halves.len() / stride
+        );
+        Self {
+            rows: rows.len(),
+            stride,
+            // SAFETY: the rows were just checked to lie in the buffer.
+            inputs: unsafe { input.halves.pointer().add(rows.start * stride) },
+            weights: halves.pointer(),
+        }
+    }
+
+    fn panel(&self) -> usize {
+        self.stride * PANEL
+    }
+}

@@ -1,0 +1,59 @@
+//! The reference: one sum after another.
+
+use super::{Bf16Piece, Int8Piece, PANEL};
+use half::bf16;
+use std::ops::Range;
+
+/// # Safety
+/// The pieces' pointers reach as far as its sizes say.
+pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: &mut [f32]) {
+    let width = panels.len() * PANEL;
+    let (panel_codes, panel_scales) = piece.panel();
+    for row in 0..piece.rows {
+        for (at, panel) in panels.clone().enumerate() {
+            for within in 0..PANEL {
+                let mut sum = 0.0_f32;
+                for group in 0..piece.groups {
+                    // SAFETY: all indices are below the sizes that the piece was made with.
+                    unsafe {
+                        let mut whole = 0_i32;
+                        for col in group * piece.group..(group + 1) * piece.group {
+                            let input = *piece.inputs.add(row * piece.stride() + col);
+                            let at = panel * panel_codes + (col / 4 * PANEL + within) * 4 + col % 4;
+                            whole += i32::from(input) * i32::from(*piece.codes.add(at));
+                        }
+                        let scales = piece.scales.add(panel * panel_scales + group * 2 * PANEL + within);
+                        let block = group * piece.group / 32;
+                        let scale = *piece.input_scales.add(row * piece.blocks + block);
+                        sum += whole as f32 * scale * *scales;
+                        sum += *scales.add(PANEL) * *piece.input_sums.add(row * piece.groups + group);
+                    }
+                }
+                out[row * width + at * PANEL + within] = sum;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// The pieces' pointers reach as far as its sizes say.
+pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f32]) {
+    let width = panels.len() * PANEL;
+    for row in 0..piece.rows {
+        for (at, panel) in panels.clone().enumerate() {
+            let mut sums = [0.0_f32; PANEL];
+            for col in 0..piece.stride {
+                // SAFETY: all indices are below the sizes that the piece was made with.
+                unsafe {
+                    let input = bf16::from_bits(*piece.inputs.add(row * piece.stride + col)).to_f32();
+                    let step = piece.weights.add(panel * piece.panel() + col / 32 * 1024 + col % 32 / 2 * 32);
+                    for (within, sum) in sums.iter_mut().enumerate() {
+                        let weight = *step.add(within / 16 * 512 + within % 16 * 2 + col % 2);
+                        *sum += input * bf16::from_bits(weight).to_f32();
+                    }
+                }
+            }
+            out[row * width + at * PANEL..][..PANEL].copy_from_slice(&sums);
+        }
+    }
+}
