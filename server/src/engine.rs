@@ -213,7 +213,7 @@ impl Engine {
         report
     }
 
-    /// Scores plans in packed passes of about `BATCH_TOKENS` tokens; `progress` hears how many tokens are done.
+    /// Scores plans in packed passes of as many tokens as fill the device; `progress` hears how many tokens are done.
     pub fn score_plans(
         &self,
         plans: &[Plan],
@@ -227,7 +227,7 @@ impl Engine {
         let mut scored: Vec<Vec<Vec<TokenStats>>> = plans.iter().map(|_| Vec::new()).collect();
         let mut rest = windows.as_slice();
         while !rest.is_empty() {
-            let (batch, others) = rest.split_at(fill(rest, BATCH_TOKENS));
+            let (batch, others) = rest.split_at(fill(rest, self.backend.preferred_batch_tokens()));
             rest = others;
             let stats = self.score_windows(&batch.iter().map(|(_, window)| *window).collect::<Vec<_>>())?;
             for ((plan, _), stats) in batch.iter().zip(stats) {

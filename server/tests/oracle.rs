@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use bonafide::engine::{Engine, EngineOptions, Window};
+use bonafide::model::compute::{Compute, Device, Precision};
 use bonafide::model::progress::Terminal;
 use bonafide::model::registry::Registry;
 use bonafide::model::store::{self, StoredModel};
@@ -12,6 +13,7 @@ use std::path::Path;
 
 struct Reached {
     logprob: f64,
+    logprob_average: f64,
     mean: f64,
     entropy: f64,
     variance: f64,
@@ -70,6 +72,12 @@ fn compare(engine: &Engine, texts: &[Value]) -> Vec<(String, Reached)> {
             let equal = stats.iter().zip(&ranks).filter(|(got, want)| f64::from(got.rank) == **want).count();
             let reached = Reached {
                 logprob: worst("logprob", &|i| stats[i].logprob),
+                logprob_average: stats
+                    .iter()
+                    .zip(&want_logprob)
+                    .map(|(got, want)| (f64::from(got.logprob) - want).abs())
+                    .sum::<f64>()
+                    / n,
                 mean: (mean - text["mean_logprob"].as_f64().unwrap()).abs(),
                 entropy: worst("entropy", &|i| stats[i].entropy),
                 variance: worst("logprob_variance", &|i| stats[i].variance),
@@ -80,21 +88,34 @@ fn compare(engine: &Engine, texts: &[Value]) -> Vec<(String, Reached)> {
         .collect()
 }
 
+/// What f32 must reach, and what the faster forms must: llama.cpp's own 8-bit activations are 0.055 to 0.068 off on
+/// average in single tokens.
 fn check(model: &str) {
     let Some(texts) = oracle(model) else { return };
     let Some(stored) = stored(model) else { return };
-    let engine = Engine::open(&stored, &EngineOptions::default()).unwrap();
-    for (name, reached) in compare(&engine, &texts) {
-        println!(
-            "{model} {name}: log-probability {:.1e}, mean {:.1e}, entropy {:.1e}, variance {:.1e}, ranks equal {:.2} %",
-            reached.logprob,
-            reached.mean,
-            reached.entropy,
-            reached.variance,
-            100.0 * reached.ranks_equal
-        );
-        assert!(reached.logprob < 1e-3 && reached.mean < 1e-4 && reached.entropy < 1e-3, "{model} {name}");
-        assert!(reached.variance < 5e-3 && reached.ranks_equal >= 0.99, "{model} {name}");
+    for precision in [Precision::F32, Precision::Auto, Precision::Int8, Precision::Bf16] {
+        let compute = Compute { device: Some(Device::Cpu), precision: Some(precision), ..Compute::default() };
+        let engine = Engine::open(&stored, &EngineOptions { compute, ..EngineOptions::default() }).unwrap();
+        let backend = engine.backend().name();
+        for (name, reached) in compare(&engine, &texts) {
+            println!(
+                "{model} {backend} {name}: log-probability {:.1e} at most, {:.1e} on average, mean {:.1e}, \
+                 entropy {:.1e}, variance {:.1e}, ranks equal {:.2} %",
+                reached.logprob,
+                reached.logprob_average,
+                reached.mean,
+                reached.entropy,
+                reached.variance,
+                100.0 * reached.ranks_equal
+            );
+            if precision == Precision::F32 {
+                let close = reached.logprob < 1e-3 && reached.mean < 1e-4 && reached.entropy < 1e-3;
+                assert!(close && reached.variance < 5e-3 && reached.ranks_equal >= 0.99, "{model} {name}");
+            } else {
+                let close = reached.logprob_average < 0.05 && reached.mean < 5e-3;
+                assert!(close, "{model} {backend} {name}");
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Speed, always of a release build.
 
-use crate::Outcome;
 use crate::tools::{bonafide, cargo, run};
+use crate::{Outcome, llama as versus};
 
 /// `bonafide bench`.
 pub(crate) fn own(arguments: &[&str]) -> Outcome {
@@ -23,4 +23,9 @@ pub(crate) fn candle(arguments: &[&str]) -> Outcome {
             "--",
         ])
         .args(arguments))
+}
+
+/// Side by side with llama.cpp, which is built for this machine.
+pub(crate) fn llama(arguments: &[&str]) -> Outcome {
+    versus::bench(arguments)
 }

@@ -8,6 +8,7 @@
 mod bench;
 mod check;
 mod deny;
+mod llama;
 mod report;
 mod test;
 mod tools;
@@ -32,7 +33,10 @@ cargo xtask COMMAND
   check                    the invariants of ARCHITECTURE.md that a compiler does not check
   bench [ARGUMENT...]      speed of this program; arguments go to `bonafide bench`
   bench candle [ARGUMENT...]
-                           the same text through candle-transformers' own model, side by side";
+                           the same text through candle-transformers' own model, side by side
+  bench llama [ARGUMENT...]
+                           the same texts through llama.cpp, which is built for this machine first (once);
+                           arguments: --model M, --threads N, --precision P, --rounds N";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test::run(rest),
         ["check"] => check::run(),
         ["bench", "candle", rest @ ..] => bench::candle(rest),
+        ["bench", "llama", rest @ ..] => bench::llama(rest),
         ["bench", rest @ ..] => bench::own(rest),
         ["help" | "--help" | "-h"] => {
             eprintln!("{USAGE}");

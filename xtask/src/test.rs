@@ -39,7 +39,7 @@ fn passed(outcome: Outcome) -> Result<Status, String> {
     outcome.map(|()| Status::Passed)
 }
 
-/// With the feature of the comparison, whose code no test builds.
+/// With the features of the comparisons, whose code no test builds.
 fn clippy() -> Outcome {
     call(
         cargo()
@@ -49,7 +49,7 @@ fn clippy() -> Outcome {
                 "--workspace",
                 "--all-targets",
                 "--features",
-                "bonafide-tests/compare",
+                "bonafide-tests/compare,bonafide-tests/versus-llama",
             ])
             .args(["--", "-D", "warnings"]),
     )

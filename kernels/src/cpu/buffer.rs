@@ -75,7 +75,7 @@ impl<T: Plain> Buffer<T> {
     }
 
     #[cfg(test)]
-    pub(crate) fn to_vec(&mut self) -> Vec<T> {
+    pub(crate) fn copied(&mut self) -> Vec<T> {
         // SAFETY: `&mut self` is the only access there is.
         unsafe { self.part(0..self.len) }.to_vec()
     }
@@ -100,6 +100,6 @@ mod tests {
         // SAFETY: no other access exists.
         unsafe { buffer.part_mut(1..2).fill(2.0) };
         buffer.ensure(10);
-        assert_eq!(buffer.to_vec()[..3], [0.0, 2.0, 0.0]);
+        assert_eq!(buffer.copied()[..3], [0.0, 2.0, 0.0]);
     }
 }

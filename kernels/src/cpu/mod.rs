@@ -6,6 +6,8 @@
 mod activation;
 mod attention;
 mod backend;
+#[doc(hidden)]
+pub mod bench;
 mod buffer;
 mod detect;
 mod forward;
@@ -14,6 +16,7 @@ mod input;
 mod math;
 mod norm;
 mod paired;
+mod peak;
 mod product;
 mod rotary;
 mod simd;

@@ -108,6 +108,8 @@ impl Team {
             if catch_unwind(AssertUnwindSafe(|| work(&worker))).is_err() {
                 meeting.broken.store(true, Ordering::Release);
             }
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            super::product::amx::off();
         });
         if meeting.broken.load(Ordering::Acquire) {
             return Err(BackendError::Forward("a worker failed".to_owned()));
@@ -148,7 +150,7 @@ impl Worker<'_> {
 
     fn meet(&self) {
         // A worker waits for microseconds as a rule; longer if the system took a core away.
-        const SPINS: u32 = 20_000;
+        const SPINS: u32 = 1_000;
         let meeting = self.meeting;
         let round = meeting.round.load(Ordering::Acquire);
         if meeting.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.workers {

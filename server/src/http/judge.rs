@@ -16,6 +16,11 @@ pub trait Judge: Scorer {
 
     /// Which calibration this is; absent if none fits the model.
     fn calibration(&self) -> Option<CalibrationIdentity>;
+
+    /// Tokens that a batch must hold at least to fill the device; 0 where it makes no difference.
+    fn batch_tokens(&self) -> usize {
+        0
+    }
 }
 
 /// Turns a block's id, its windows' statistics and the wish for tokens into its report.
@@ -67,5 +72,11 @@ impl Judge for Engine {
 
     fn calibration(&self) -> Option<CalibrationIdentity> {
         Engine::calibration(self)
+    }
+
+    fn batch_tokens(&self) -> usize {
+        // A CPU is full with much less than a GPU: there a short text should not wait for so many others.
+        let preferred = self.backend().preferred_batch_tokens();
+        if preferred > crate::engine::BATCH_TOKENS { preferred } else { 0 }
     }
 }

@@ -105,6 +105,7 @@ impl App {
         let scorer: Arc<dyn Scorer> = Arc::<J>::clone(&judge);
         let mut limits = self.limits.queue();
         limits.assumed_rate = rate.unwrap_or(limits.assumed_rate);
+        limits.batch_tokens = limits.batch_tokens.max(judge.batch_tokens());
         let queue = Queue::start(scorer, limits, self.metrics.queue.clone())?;
         // The loser of a race drops its queue, which ends its thread.
         let _ = self.ready.set(Ready { judge, queue, model, calibration, identity });

@@ -70,7 +70,10 @@ impl Compute {
             Device::Cuda => return gpu(model, observer),
             Device::Auto => match gpu(model, observer) {
                 Ok(gpu) => return Ok(gpu),
-                Err(reason) => tracing::debug!(%reason, "the CPU computes"),
+                Err(reason) if cfg!(feature = "cuda") => {
+                    tracing::info!(%reason, "the CPU computes");
+                }
+                Err(_) => {}
             },
         }
         let threads = self
@@ -89,6 +92,16 @@ impl Compute {
     }
 }
 
+#[cfg(feature = "cuda")]
+fn gpu(model: &Model, observer: Option<&Model>) -> Result<Box<dyn Backend>, LoadError> {
+    if observer.is_some() {
+        let reason = "two models are compared on the CPU only: use --device cpu";
+        return Err(LoadError::Unsupported(reason.to_owned()));
+    }
+    Ok(Box::new(bonafide_kernels::cuda::CudaBackend::new(model, 0)?))
+}
+
+#[cfg(not(feature = "cuda"))]
 fn gpu(_: &Model, _: Option<&Model>) -> Result<Box<dyn Backend>, LoadError> {
     let reason = "this build has no CUDA: build it with `--features cuda`, or use --device cpu";
     Err(LoadError::Unsupported(reason.to_owned()))

@@ -8,7 +8,7 @@ use super::Block;
 use super::softmax::exponentials_bf16;
 use crate::cpu::buffer::Buffer;
 use crate::cpu::input::{Form, Input, round};
-use crate::cpu::product::amx::tile;
+use crate::cpu::product::amx::{Rows, on, tile};
 
 /// Tokens in a step of either product, and queries in a block.
 pub(crate) const BLOCK: usize = 32;
@@ -124,13 +124,12 @@ impl PackedHeads {
         let query = (heads.0 * self.tokens + first_query) * dim;
         // SAFETY: `reserve` made room for whole blocks of every head; the scratch is this worker's.
         let (scores, weights) = unsafe {
+            on();
             for key in first..last {
                 let keys = (heads.1 * self.tokens + packed + key * BLOCK) * dim;
                 tile(
-                    self.queries.pointer().add(query),
-                    dim * 2,
+                    Rows::plain(self.queries.pointer().add(query), dim * 2),
                     self.keys.pointer().add(keys),
-                    1024,
                     dim / BLOCK,
                     scratch.scores.pointer().add((key - first) * BLOCK),
                     width * 4,
@@ -151,10 +150,8 @@ impl PackedHeads {
             // SAFETY: as above.
             let mixed = unsafe {
                 tile(
-                    scratch.weights.pointer(),
-                    width * 2,
+                    Rows::plain(scratch.weights.pointer(), width * 2),
                     self.values.pointer().add(values),
-                    1024,
                     last - first,
                     scratch.mixed.pointer(),
                     BLOCK * 4,

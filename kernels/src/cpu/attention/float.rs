@@ -127,7 +127,7 @@ mod tests {
                 // SAFETY: one thread only.
                 unsafe { attend(&block, heads, &mut Vec::new(), &out, dim, 0) };
             }
-            let out = out.to_vec();
+            let out = out.copied();
             for query in 0..tokens {
                 let seen = (query + 1).saturating_sub(window)..query + 1;
                 let at = |row: usize, first: usize| &values[row * width + first..][..dim];

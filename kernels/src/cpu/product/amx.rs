@@ -1,12 +1,14 @@
 //! Products of bf16 numbers in AMX tiles: 32 rows by 32 outputs, 32 inputs at a time.
 //!
-//! The compiler has no stable names for these instructions, so they stand in assembly. Each piece sets the tiles up
-//! and gives them back: that costs a few dozen cycles, and leaves nothing for the system to save when it switches.
+//! The compiler has no stable names for these instructions, so they stand in assembly. A thread sets its tiles up when
+//! it first needs them, and gives them back at the end of a pass, so that the system has nothing to save when it
+//! switches.
 
 use super::{Bf16Piece, PANEL};
 use crate::cpu::input::ROW_TILE;
 use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -57,6 +59,29 @@ fn permitted() -> bool {
     result == 0
 }
 
+thread_local! {
+    static ON: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets this thread's tiles up, if they aren't.
+///
+/// # Safety
+/// The CPU has AMX.
+pub(crate) unsafe fn on() {
+    if !ON.replace(true) {
+        // SAFETY: reads the configuration; the tiles hold nothing yet.
+        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const TILES, options(nostack, readonly)) };
+    }
+}
+
+/// Gives this thread's tiles back, if they were set up.
+pub(crate) fn off() {
+    if ON.replace(false) {
+        // SAFETY: they were set up, so the CPU has them; between two products they hold nothing.
+        unsafe { asm!("tilerelease", options(nostack, nomem)) };
+    }
+}
+
 /// # Safety
 /// The CPU has AMX; the piece's pointers reach as far as its sizes say, its inputs in whole tiles of rows; `out` has
 /// room for whole tiles of rows.
@@ -65,15 +90,15 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f3
     let rows = piece.rows.next_multiple_of(ROW_TILE);
     assert!(out.len() >= rows * width);
     let steps = piece.stride / 32;
+    // SAFETY: the caller's promise.
+    unsafe { on() };
     for (at, panel) in panels.enumerate() {
         for row in (0..rows).step_by(ROW_TILE) {
             // SAFETY: the caller's promises; the rows of `out` were just checked to be there.
             unsafe {
                 tile(
-                    piece.inputs.add(row * piece.stride),
-                    piece.stride * 2,
+                    Rows::tiled(piece.inputs.add(row * piece.stride)),
                     piece.weights.add(panel * piece.panel()),
-                    1024,
                     steps,
                     out.as_mut_ptr().add(row * width + at * PANEL),
                     width * 4,
@@ -83,27 +108,40 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f3
     }
 }
 
-/// out (32 rows, 32 columns) = a (32 rows) . b (`steps` pairs of tiles, one behind the other).
+/// 32 rows of an operand, 32 numbers a step.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    pub(crate) at: *const u16,
+    /// Bytes from row to row.
+    pub(crate) stride: usize,
+    /// Bytes from the first 16 rows to the last 16.
+    pub(crate) low: usize,
+    /// Bytes from step to step.
+    pub(crate) step: usize,
+}
+
+impl Rows {
+    /// Rows one behind the other.
+    pub(crate) fn plain(at: *const u16, stride: usize) -> Self {
+        Self { at, stride, low: 16 * stride, step: 64 }
+    }
+
+    /// Rows in tiles: what a product's inputs are laid out in.
+    fn tiled(at: *const u16) -> Self {
+        Self { at, stride: 64, low: 1024, step: 2048 }
+    }
+}
+
+/// out (32 rows, 32 columns) = a . b, where `b` is `steps` pairs of tiles, one behind the other.
 ///
-/// `a_stride` and `out_stride` are bytes from row to row; `b_apart` is bytes from the tile of the first 16 columns
-/// to that of the last 16, and half of what a step takes.
+/// `out_stride` is bytes from row to row.
 ///
 /// # Safety
-/// The CPU has AMX, and all of these addresses are within the caller's buffers.
-pub(crate) unsafe fn tile(
-    a: *const u16,
-    a_stride: usize,
-    b: *const u16,
-    b_apart: usize,
-    steps: usize,
-    out: *mut f32,
-    out_stride: usize,
-) {
-    // SAFETY: reads 32 rows of `a` and `2 * steps` tiles of `b`, writes 32 rows of `out`; sets the tiles up first
-    // and gives them back at the end.
+/// This thread's tiles are [`on`], and all of these addresses are within the caller's buffers.
+pub(crate) unsafe fn tile(a: Rows, b: *const u16, steps: usize, out: *mut f32, out_stride: usize) {
+    // SAFETY: reads 32 rows of `a` and `2 * steps` tiles of `b`, writes 32 rows of `out`.
     unsafe {
         asm!(
-            "ldtilecfg [{config}]",
             "tilezero tmm0",
             "tilezero tmm1",
             "tilezero tmm2",
@@ -111,30 +149,26 @@ pub(crate) unsafe fn tile(
             "2:",
             "tileloadd tmm4, [{a} + {a_stride}*1]",
             "tileloadd tmm6, [{b} + {line}*1]",
-            "tileloadd tmm7, [{right} + {line}*1]",
+            "tileloadd tmm7, [{b} + {line}*1 + 1024]",
             "tdpbf16ps tmm0, tmm4, tmm6",
             "tileloadd tmm5, [{low} + {a_stride}*1]",
             "tdpbf16ps tmm1, tmm4, tmm7",
             "tdpbf16ps tmm2, tmm5, tmm6",
             "tdpbf16ps tmm3, tmm5, tmm7",
-            "add {a}, 64",
-            "add {low}, 64",
-            "add {b}, {b_step}",
-            "add {right}, {b_step}",
+            "add {a}, {a_step}",
+            "add {low}, {a_step}",
+            "add {b}, 2048",
             "dec {steps}",
             "jnz 2b",
             "tilestored [{out} + {out_stride}*1], tmm0",
             "tilestored [{out} + {out_stride}*1 + 64], tmm1",
             "tilestored [{out_low} + {out_stride}*1], tmm2",
             "tilestored [{out_low} + {out_stride}*1 + 64], tmm3",
-            "tilerelease",
-            config = in(reg) &raw const TILES,
-            a = inout(reg) a => _,
-            low = inout(reg) a.byte_add(16 * a_stride) => _,
-            a_stride = in(reg) a_stride,
+            a = inout(reg) a.at => _,
+            low = inout(reg) a.at.byte_add(a.low) => _,
+            a_stride = in(reg) a.stride,
+            a_step = in(reg) a.step,
             b = inout(reg) b => _,
-            right = inout(reg) b.byte_add(b_apart) => _,
-            b_step = in(reg) 2 * b_apart,
             line = in(reg) 64_usize,
             steps = inout(reg) steps => _,
             out = in(reg) out,
@@ -145,4 +179,29 @@ pub(crate) unsafe fn tile(
             options(nostack),
         );
     }
+}
+
+/// Products in registers alone, for the benchmarks' yardstick; gives the number of operations.
+///
+/// # Safety
+/// The CPU has AMX.
+pub(crate) unsafe fn spin(loops: u64) -> f64 {
+    // SAFETY: touches the tiles only, which are set up first.
+    unsafe {
+        on();
+        asm!(
+            "2:",
+            "tdpbf16ps tmm0, tmm4, tmm6",
+            "tdpbf16ps tmm1, tmm4, tmm7",
+            "tdpbf16ps tmm2, tmm5, tmm6",
+            "tdpbf16ps tmm3, tmm5, tmm7",
+            "dec {loops}",
+            "jnz 2b",
+            loops = inout(reg) loops.max(1) => _,
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        );
+    }
+    (loops.max(1) * 4 * 2 * 16 * 16 * 32) as f64
 }

@@ -2,14 +2,14 @@
 //!
 //! `vpmaddubsw` adds two products of bytes into 16 bits and saturates: with codes up to 127 and inputs up to 127
 //! the sum of two is at most 32 258, which fits. Where codes go up to 255 the even and the odd bytes are widened
-//! to 16 bits and go through `vpmaddwd`, which can't overflow.
+//! to 16 bits and go through `vpmaddwd`, which can't overflow. Inputs of 15 bits come as two bytes.
 
 use super::{Int8Piece, PANEL};
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
     _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_set1_epi16,
     _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_slli_epi16,
-    _mm256_srai_epi16, _mm256_srli_epi16, _mm256_storeu_ps,
+    _mm256_slli_epi32, _mm256_srai_epi16, _mm256_srli_epi16, _mm256_storeu_ps,
 };
 use std::ops::Range;
 
@@ -55,24 +55,31 @@ unsafe fn rows<const ROWS: usize, const WIDE: bool>(
     let quads = piece.group / 4;
     // SAFETY: every address is within the buffers that the piece was checked against.
     unsafe {
-        let inputs = piece.inputs.add(row * stride);
+        let inputs = piece.inputs.add(row * 2 * stride);
         let mut codes = piece.codes.add(panel * panel_codes + half * 64);
         let mut scales = piece.scales.add(panel * panel_scales + half * 16);
         let mut sums = [[_mm256_setzero_ps(); 2]; ROWS];
         for group in 0..piece.groups {
             let mut whole = [[_mm256_setzero_si256(); 2]; ROWS];
             let first = inputs.add(group * piece.group);
-            for quad in 0..quads {
-                let left = _mm256_loadu_si256(codes.cast());
-                let right = _mm256_loadu_si256(codes.add(32).cast());
-                codes = codes.add(128);
-                for (row, whole) in whole.iter_mut().enumerate() {
-                    let four = first.add(row * stride + quad * 4).cast::<i32>().read_unaligned();
-                    let four = _mm256_set1_epi32(four);
-                    whole[0] = _mm256_add_epi32(whole[0], fours::<WIDE>(left, four));
-                    whole[1] = _mm256_add_epi32(whole[1], fours::<WIDE>(right, four));
+            // The high bytes' sums, times 128, then the low bytes' on top: one set of registers for both.
+            for bytes in [first, first.add(stride)] {
+                for row in &mut whole {
+                    row[0] = _mm256_slli_epi32::<7>(row[0]);
+                    row[1] = _mm256_slli_epi32::<7>(row[1]);
+                }
+                for quad in 0..quads {
+                    let left = _mm256_loadu_si256(codes.add(quad * 128).cast());
+                    let right = _mm256_loadu_si256(codes.add(quad * 128 + 32).cast());
+                    for (row, whole) in whole.iter_mut().enumerate() {
+                        let four = bytes.add(row * 2 * stride + quad * 4).cast::<i32>().read_unaligned();
+                        let four = _mm256_set1_epi32(four);
+                        whole[0] = _mm256_add_epi32(whole[0], fours::<WIDE>(left, four));
+                        whole[1] = _mm256_add_epi32(whole[1], fours::<WIDE>(right, four));
+                    }
                 }
             }
+            codes = codes.add(quads * 128);
             let scale = [_mm256_loadu_ps(scales), _mm256_loadu_ps(scales.add(8))];
             let min = [_mm256_loadu_ps(scales.add(32)), _mm256_loadu_ps(scales.add(40))];
             scales = scales.add(64);

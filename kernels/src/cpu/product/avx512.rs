@@ -1,17 +1,17 @@
-//! Products in 512-bit vectors: six or twelve rows by two vectors of outputs in registers.
+//! Products in 512-bit vectors: six or eight rows by two vectors of outputs in registers.
 
 use super::{Bf16Piece, Int8Piece, PANEL};
 use std::arch::x86_64::{
     __m512bh, __m512i, _mm512_cvtepi32_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
     _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_storeu_ps,
+    _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
 };
 use std::ops::Range;
 
 /// Rows at once where a group's sums are integers first: as many sums again are needed in f32.
 const INT8_ROWS: usize = 6;
-/// Rows at once where sums are f32 from the start.
-const BF16_ROWS: usize = 12;
+/// Rows at once where sums are f32 from the start: within a tile of 16 in any case.
+const BF16_ROWS: usize = 8;
 
 /// # Safety
 /// The CPU has AVX-512 VNNI; the piece's pointers reach as far as its sizes say; `out` has room.
@@ -56,7 +56,7 @@ unsafe fn int8_rows<const ROWS: usize, const QUADS: usize>(
     let (panel_codes, panel_scales) = piece.panel();
     // SAFETY: every address is within the buffers that the piece was checked against.
     unsafe {
-        let inputs = piece.inputs.add(row * stride);
+        let inputs = piece.inputs.add(row * 2 * stride);
         let input_scales = piece.input_scales.add(row * piece.blocks);
         let input_sums = piece.input_sums.add(row * piece.groups);
         let mut codes = piece.codes.add(panel * panel_codes);
@@ -65,17 +65,24 @@ unsafe fn int8_rows<const ROWS: usize, const QUADS: usize>(
         for group in 0..piece.groups {
             let mut whole = [[_mm512_setzero_si512(); 2]; ROWS];
             let first = inputs.add(group * QUADS * 4);
-            for quad in 0..QUADS {
-                let left = _mm512_loadu_si512(codes.cast());
-                let right = _mm512_loadu_si512(codes.add(64).cast());
-                codes = codes.add(128);
-                for (row, whole) in whole.iter_mut().enumerate() {
-                    let four = first.add(row * stride + quad * 4).cast::<i32>().read_unaligned();
-                    let four = _mm512_set1_epi32(four);
-                    whole[0] = _mm512_dpbusd_epi32(whole[0], left, four);
-                    whole[1] = _mm512_dpbusd_epi32(whole[1], right, four);
+            // The high bytes' sums, times 128, then the low bytes' on top: one set of registers for both.
+            for bytes in [first, first.add(stride)] {
+                for row in &mut whole {
+                    row[0] = _mm512_slli_epi32::<7>(row[0]);
+                    row[1] = _mm512_slli_epi32::<7>(row[1]);
+                }
+                for quad in 0..QUADS {
+                    let left = _mm512_loadu_si512(codes.add(quad * 128).cast());
+                    let right = _mm512_loadu_si512(codes.add(quad * 128 + 64).cast());
+                    for (row, whole) in whole.iter_mut().enumerate() {
+                        let four = bytes.add(row * 2 * stride + quad * 4).cast::<i32>().read_unaligned();
+                        let four = _mm512_set1_epi32(four);
+                        whole[0] = _mm512_dpbusd_epi32(whole[0], left, four);
+                        whole[1] = _mm512_dpbusd_epi32(whole[1], right, four);
+                    }
                 }
             }
+            codes = codes.add(QUADS * 128);
             let scale = [_mm512_loadu_ps(scales), _mm512_loadu_ps(scales.add(16))];
             let min = [_mm512_loadu_ps(scales.add(32)), _mm512_loadu_ps(scales.add(48))];
             scales = scales.add(64);
@@ -111,8 +118,7 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f3
                 row += match piece.rows - row {
                     1 => bf16_rows::<1>(piece, row, panel, out, width),
                     2 | 3 => bf16_rows::<2>(piece, row, panel, out, width),
-                    4 | 5 => bf16_rows::<4>(piece, row, panel, out, width),
-                    6..BF16_ROWS => bf16_rows::<6>(piece, row, panel, out, width),
+                    4..BF16_ROWS => bf16_rows::<4>(piece, row, panel, out, width),
                     _ => bf16_rows::<BF16_ROWS>(piece, row, panel, out, width),
                 };
             }
@@ -134,15 +140,15 @@ unsafe fn bf16_rows<const ROWS: usize>(
     // vector of bf16 numbers.
     unsafe {
         let halves = |vector: __m512i| std::mem::transmute::<__m512i, __m512bh>(vector);
-        let inputs = piece.inputs.add(row * piece.stride);
         let mut weights = piece.weights.add(panel * piece.panel());
         let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
         for step in 0..piece.stride / 32 {
+            let inputs = piece.inputs.add(piece.input(row, step));
             for pair in 0..16 {
                 let left = halves(_mm512_loadu_si512(weights.add(pair * 32).cast()));
                 let right = halves(_mm512_loadu_si512(weights.add(512 + pair * 32).cast()));
                 for (row, sums) in sums.iter_mut().enumerate() {
-                    let at = inputs.add(row * piece.stride + step * 32 + pair * 2);
+                    let at = inputs.add(row * 32 + pair * 2);
                     let two = halves(_mm512_set1_epi32(at.cast::<i32>().read_unaligned()));
                     sums[0] = _mm512_dpbf16_ps(sums[0], two, left);
                     sums[1] = _mm512_dpbf16_ps(sums[1], two, right);

@@ -193,7 +193,7 @@ struct Int8Piece {
     rows: usize,
     group: usize,
     groups: usize,
-    /// Row-major, `groups * group` a row.
+    /// Row by row: `groups * group` high bytes, then as many low ones.
     inputs: *const i8,
     /// One a block of 32 inputs.
     input_scales: *const f32,
@@ -216,7 +216,7 @@ impl Int8Piece {
         let stride = input.stride();
         let (groups, blocks) = (stride / group, stride / super::input::BLOCK);
         assert!(stride == packed.cols.next_multiple_of(super::input::BLOCK));
-        assert!(rows.end * stride <= input.codes.len() && rows.end * groups <= input.sums.len());
+        assert!(rows.end * 2 * stride <= input.codes.len() && rows.end * groups <= input.sums.len());
         assert!(rows.end * blocks <= input.scales.len());
         // SAFETY: the rows were just checked to lie in the buffers.
         unsafe {
@@ -224,7 +224,7 @@ impl Int8Piece {
                 rows: rows.len(),
                 group,
                 groups,
-                inputs: input.codes.pointer().add(rows.start * stride),
+                inputs: input.codes.pointer().add(rows.start * 2 * stride),
                 input_scales: input.scales.pointer().add(rows.start * blocks),
                 blocks,
                 input_sums: input.sums.pointer().add(rows.start * groups),
@@ -271,5 +271,11 @@ impl Bf16Piece {
 
     fn panel(&self) -> usize {
         self.stride * PANEL
+    }
+
+    /// Where a row's numbers of a step of 32 lie; a row more is 32 numbers on, up to whole tiles.
+    fn input(&self, row: usize, step: usize) -> usize {
+        let tile = super::input::ROW_TILE;
+        row / tile * tile * self.stride + step * tile * 32 + row % tile * 32
     }
 }

@@ -1,6 +1,7 @@
 //! The reference: one sum after another.
 
 use super::{Bf16Piece, Int8Piece, PANEL};
+use crate::cpu::input::HIGH;
 use half::bf16;
 use std::ops::Range;
 
@@ -18,9 +19,11 @@ pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: &mut [f3
                     unsafe {
                         let mut whole = 0_i32;
                         for col in group * piece.group..(group + 1) * piece.group {
-                            let input = *piece.inputs.add(row * piece.stride() + col);
+                            let high = piece.inputs.add(row * 2 * piece.stride() + col);
+                            let low = high.add(piece.stride());
+                            let input = HIGH * i32::from(*high) + i32::from(*low);
                             let at = panel * panel_codes + (col / 4 * PANEL + within) * 4 + col % 4;
-                            whole += i32::from(input) * i32::from(*piece.codes.add(at));
+                            whole += input * i32::from(*piece.codes.add(at));
                         }
                         let scales = piece.scales.add(panel * panel_scales + group * 2 * PANEL + within);
                         let block = group * piece.group / 32;
@@ -45,7 +48,8 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f3
             for col in 0..piece.stride {
                 // SAFETY: all indices are below the sizes that the piece was made with.
                 unsafe {
-                    let input = bf16::from_bits(*piece.inputs.add(row * piece.stride + col)).to_f32();
+                    let input = *piece.inputs.add(piece.input(row, col / 32) + col % 32);
+                    let input = bf16::from_bits(input).to_f32();
                     let step = piece.weights.add(panel * piece.panel() + col / 32 * 1024 + col % 32 / 2 * 32);
                     for (within, sum) in sums.iter_mut().enumerate() {
                         let weight = *step.add(within / 16 * 512 + within % 16 * 2 + col % 2);

@@ -248,9 +248,10 @@ fn backend(model: &Model, observer: Option<&Model>) -> CpuBackend {
     .unwrap()
 }
 
-/// How far a form of numbers may be from the exact value, on these models of random weights.
-const FORMS: [(Precision, f64); 3] =
-    [(Precision::F32, 1e-3), (Precision::Int8, 0.12), (Precision::Bf16, 0.12)];
+/// How far a form of numbers may be from the exact value on these models of random weights, and how far one set of
+/// instructions from another. The 8-bit form rounds the weights, which here are f32; real ones come in fewer bits.
+const FORMS: [(Precision, f64, f64); 3] =
+    [(Precision::F32, 1e-3, 1e-4), (Precision::Int8, 0.25, 1e-3), (Precision::Bf16, 0.25, 0.1)];
 
 fn holds(name: &'static str) {
     let tiny = Tiny::new(name);
@@ -266,15 +267,19 @@ fn holds(name: &'static str) {
         starts.push(starts.last().unwrap() + sequence.len());
     }
     let expected: Vec<f64> = sequences.iter().filter(|s| s.len() > 1).flat_map(|s| tiny.score(s)).collect();
-    for instructions in Instructions::ALL.into_iter().filter(|set| set.available()) {
-        for (precision, tolerance) in FORMS {
+    for (precision, tolerance, apart) in FORMS {
+        let mut first: Option<Vec<f64>> = None;
+        for instructions in Instructions::ALL.into_iter().filter(|set| set.available()) {
             let options = CpuOptions { threads: 2, precision, instructions: Some(instructions) };
             let model = CpuBackend::new(&model, None, options).unwrap();
             let stats = model.score(&PackedBatch::new(&tokens, &starts).unwrap()).unwrap();
             assert_eq!(stats.len(), expected.len(), "{name}");
-            for (at, (got, want)) in stats.iter().zip(&expected).enumerate() {
-                let off = (f64::from(got.logprob) - want).abs();
-                assert!(off < tolerance, "{name} {} token {at}: {} {want}", model.name(), got.logprob);
+            let got: Vec<f64> = stats.iter().map(|stats| f64::from(stats.logprob)).collect();
+            let first = first.get_or_insert_with(|| got.clone());
+            for (at, got) in got.iter().enumerate() {
+                let (off, other) = ((got - expected[at]).abs(), (got - first[at]).abs());
+                let what = format!("{name} {} token {at}: {got} {}", model.name(), expected[at]);
+                assert!(off < tolerance && other < apart, "{what}, scalar {}", first[at]);
             }
         }
     }
