@@ -9,7 +9,7 @@ use super::attention::{Block, float};
 use super::buffer::Buffer;
 use super::input::{Form, Input, ROW_TILE};
 use super::norm::{add, rms_norm};
-use super::product::{PANEL, Packed};
+use super::product::{Ahead, PANEL, Packed};
 use super::rotary::Angles;
 use super::team::{Operation, Worker};
 use crate::backend::PackedBatch;
@@ -276,10 +276,10 @@ impl Decoder {
     ) {
         let linear = &layer.query_key_value;
         let all = linear.weight.rows();
-        let work = Work::new(plan.rows(), &linear.weight);
+        let work = Work::new(worker, plan.rows(), &linear.weight);
         worker.each(Operation::QueryKeyValue, work.pieces(), |piece| {
-            work.tiles(piece, |rows, panels| {
-                let tile = product(linear, &space.attention_in, &rows, &panels, &mut scratch.tile);
+            work.tiles(piece, |rows, panels, ahead| {
+                let tile = product(linear, &space.attention_in, &rows, &panels, ahead, &mut scratch.tile);
                 let columns = columns(&panels, all);
                 for (row, tile) in rows.zip(tile.chunks_exact(panels.len() * PANEL)) {
                     let at = row * all;
@@ -453,10 +453,10 @@ impl Decoder {
         post: Option<&[f32]>,
     ) {
         let dim = self.shape.dim;
-        let work = Work::new(plan.rows(), &linear.weight);
+        let work = Work::new(worker, plan.rows(), &linear.weight);
         worker.each(operation, work.pieces(), |piece| {
-            work.tiles(piece, |rows, panels| {
-                let tile = product(linear, input, &rows, &panels, &mut scratch.tile);
+            work.tiles(piece, |rows, panels, ahead| {
+                let tile = product(linear, input, &rows, &panels, ahead, &mut scratch.tile);
                 let columns = columns(&panels, dim);
                 for (row, tile) in rows.zip(tile.chunks_exact(panels.len() * PANEL)) {
                     let range = row * dim + columns.start..row * dim + columns.end;
@@ -483,12 +483,12 @@ impl Decoder {
         layer: &PackedLayer,
     ) {
         let form = layer.down.weight.form();
-        let work = Work::new(plan.rows(), &layer.gate.weight);
+        let work = Work::new(worker, plan.rows(), &layer.gate.weight);
         worker.each(Operation::GateUp, work.pieces(), |piece| {
-            work.tiles(piece, |rows, panels| {
+            work.tiles(piece, |rows, panels, ahead| {
                 let input = &space.feed_forward_in;
-                let gate = product(&layer.gate, input, &rows, &panels, &mut scratch.tile);
-                let up = product(&layer.up, input, &rows, &panels, &mut scratch.second);
+                let gate = product(&layer.gate, input, &rows, &panels, ahead, &mut scratch.tile);
+                let up = product(&layer.up, input, &rows, &panels, ahead, &mut scratch.second);
                 match self.shape.activation {
                     Activation::Silu => silu_mul(gate, up),
                     Activation::Gelu => gelu_mul(gate, up),
@@ -537,30 +537,41 @@ struct Work {
     block: usize,
     panels: usize,
     at_once: usize,
+    workers: usize,
 }
 
 impl Work {
-    fn new(rows: usize, weight: &Packed) -> Self {
+    fn new(worker: &Worker<'_>, rows: usize, weight: &Packed) -> Self {
         let row_bytes = match weight.form() {
             Form::F32 => 4,
             Form::Int8 { .. } => 1,
             Form::Bf16 => 2,
         } * weight.cols();
         let block = (INPUT_BYTES / row_bytes / TILE_ROWS).max(1) * TILE_ROWS;
-        Self { rows, block, panels: weight.panels(), at_once: weight.panels_at_once() }
+        Self {
+            rows,
+            block,
+            panels: weight.panels(),
+            at_once: weight.panels_at_once(),
+            workers: worker.workers(),
+        }
     }
 
     fn pieces(&self) -> usize {
         self.rows.div_ceil(self.block) * self.panels.div_ceil(self.at_once)
     }
 
-    /// Calls `tile` for each stretch of rows of a piece, with its panels.
-    fn tiles(&self, piece: usize, mut tile: impl FnMut(Range<usize>, Range<usize>)) {
+    /// Calls `tile` for each stretch of rows of a piece, with its panels and what to fetch ahead.
+    fn tiles(&self, piece: usize, mut tile: impl FnMut(Range<usize>, Range<usize>, Ahead)) {
         let across = self.panels.div_ceil(self.at_once);
         let panels = pieces(piece % across, self.at_once, self.panels);
         let rows = pieces(piece / across, self.block, self.rows);
-        for first in rows.clone().step_by(TILE_ROWS) {
-            tile(first..(first + TILE_ROWS).min(rows.end), panels.clone());
+        // While the others take a piece each.
+        let next = (panels.start + self.workers * self.at_once) % self.panels;
+        let parts = rows.len().div_ceil(TILE_ROWS);
+        for (part, first) in rows.clone().step_by(TILE_ROWS).enumerate() {
+            let ahead = Ahead { panel: next, part, parts };
+            tile(first..(first + TILE_ROWS).min(rows.end), panels.clone(), ahead);
         }
     }
 }
@@ -579,6 +590,7 @@ fn product<'a>(
     input: &Input,
     rows: &Range<usize>,
     panels: &Range<usize>,
+    ahead: Ahead,
     out: &'a mut Buffer<f32>,
 ) -> &'a mut [f32] {
     let width = panels.len() * PANEL;
@@ -587,7 +599,7 @@ fn product<'a>(
     // SAFETY: the buffer is borrowed mutably; the input was filled in an earlier step.
     let tile = unsafe {
         let tile = out.part_mut(0..room);
-        linear.weight.tile(input, rows.clone(), panels.clone(), tile);
+        linear.weight.tile(input, rows.clone(), panels.clone(), ahead, tile);
         &mut tile[..rows.len() * width]
     };
     if let Some(bias) = &linear.bias {

@@ -13,7 +13,7 @@
 
 use super::input::{Input, ROW_TILE};
 use super::math::{exp, mul_add};
-use super::product::{PANEL, Packed};
+use super::product::{Ahead, PANEL, Packed};
 use super::simd::{LANES, dispatch};
 use super::team::{Operation, Worker};
 use crate::backend::TokenStats;
@@ -52,11 +52,13 @@ pub(super) unsafe fn walk(
         let panels = tile * PANELS..((tile + 1) * PANELS).min(weights.panels());
         let (first, width) = (panels.start * PANEL, panels.len() * PANEL);
         let words = width.min(weights.rows() - first);
+        let next =
+            Ahead { panel: (panels.end + (worker.workers() - 1) * PANELS) % weights.panels(), ..Ahead::NONE };
         for start in (0..targets.len()).step_by(ROWS) {
             let rows = start..(start + ROWS).min(targets.len());
             let room = rows.len().next_multiple_of(ROW_TILE) * width;
             // SAFETY: the caller's promise.
-            unsafe { weights.tile(input, rows.clone(), panels.clone(), &mut logits[..room]) };
+            unsafe { weights.tile(input, rows.clone(), panels.clone(), next, &mut logits[..room]) };
             for (row, logits) in rows.zip(logits.chunks_exact(width)) {
                 let (target_logit, moments) = (target_logits[row], &mut share.moments[row]);
                 accumulate(&logits[..words], target_logit, moments);

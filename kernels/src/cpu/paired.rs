@@ -8,7 +8,7 @@
 use super::head::{PANELS, TILE};
 use super::input::{Input, ROW_TILE};
 use super::math::exp;
-use super::product::{PANEL, Packed};
+use super::product::{Ahead, PANEL, Packed};
 use super::simd::dispatch;
 use super::team::{Operation, Worker};
 
@@ -55,8 +55,20 @@ pub(super) unsafe fn walk(
             let (p, q) = logits.split_at_mut(ROWS * TILE);
             // SAFETY: the caller's promise.
             unsafe {
-                observer.weights.tile(observer.input, rows.clone(), panels.clone(), &mut p[..room]);
-                performer.weights.tile(performer.input, rows.clone(), panels.clone(), &mut q[..room]);
+                observer.weights.tile(
+                    observer.input,
+                    rows.clone(),
+                    panels.clone(),
+                    Ahead::NONE,
+                    &mut p[..room],
+                );
+                performer.weights.tile(
+                    performer.input,
+                    rows.clone(),
+                    panels.clone(),
+                    Ahead::NONE,
+                    &mut q[..room],
+                );
             }
             for (row, (p, q)) in rows.zip(p.chunks_exact(width).zip(q.chunks_exact(width))) {
                 share.sums[row] = share.sums[row].merge(tile(&p[..words], &q[..words]));

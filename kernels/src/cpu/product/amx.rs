@@ -4,10 +4,10 @@
 //! it first needs them, and gives them back at the end of a pass, so that the system has nothing to save when it
 //! switches.
 
-use super::{Bf16Piece, PANEL};
+use super::{Ahead, Bf16Piece, PANEL};
 use crate::cpu::input::ROW_TILE;
 use std::arch::asm;
-use std::arch::x86_64::__cpuid_count;
+use std::arch::x86_64::{__cpuid_count, _MM_HINT_T1, _mm_prefetch};
 use std::cell::Cell;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -82,24 +82,37 @@ pub(crate) fn off() {
     }
 }
 
+/// Lines that each step of [`tile`] fetches ahead.
+const LINES: usize = 2;
+
 /// # Safety
 /// The CPU has AMX; the piece's pointers reach as far as its sizes say, its inputs in whole tiles of rows; `out` has
 /// room for whole tiles of rows.
-pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f32]) {
+pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, ahead: Ahead, out: &mut [f32]) {
     let width = panels.len() * PANEL;
     let rows = piece.rows.next_multiple_of(ROW_TILE);
     assert!(out.len() >= rows * width);
     let steps = piece.stride / 32;
     // SAFETY: the caller's promise.
     unsafe { on() };
-    for (at, panel) in panels.enumerate() {
+    for (at, panel) in panels.clone().enumerate() {
+        let ahead = if panel + 1 < panels.end { Ahead { panel: panel + 1, ..Ahead::NONE } } else { ahead };
+        // A panel has as many lines as it has inputs; they are fetched evenly, tile by tile.
+        let share = piece.stride / ahead.parts / (rows / ROW_TILE);
         for row in (0..rows).step_by(ROW_TILE) {
+            let first = ahead.part * piece.stride / ahead.parts + row / ROW_TILE * share;
+            let fetch = piece.weights.wrapping_add(ahead.panel * piece.panel() + first * 32);
+            for line in LINES * steps..share {
+                // SAFETY: a hint that no address can make fault.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(fetch.wrapping_add(line * 32).cast()) };
+            }
             // SAFETY: the caller's promises; the rows of `out` were just checked to be there.
             unsafe {
                 tile(
                     Rows::tiled(piece.inputs.add(row * piece.stride)),
                     piece.weights.add(panel * piece.panel()),
                     steps,
+                    fetch,
                     out.as_mut_ptr().add(row * width + at * PANEL),
                     width * 4,
                 );
@@ -134,11 +147,19 @@ impl Rows {
 
 /// out (32 rows, 32 columns) = a . b, where `b` is `steps` pairs of tiles, one behind the other.
 ///
-/// `out_stride` is bytes from row to row.
+/// `out_stride` is bytes from row to row. The first lines at `ahead`, [`LINES`] a step, are fetched into the second
+/// cache meanwhile; any address will do.
 ///
 /// # Safety
 /// This thread's tiles are [`on`], and all of these addresses are within the caller's buffers.
-pub(crate) unsafe fn tile(a: Rows, b: *const u16, steps: usize, out: *mut f32, out_stride: usize) {
+pub(crate) unsafe fn tile(
+    a: Rows,
+    b: *const u16,
+    steps: usize,
+    ahead: *const u16,
+    out: *mut f32,
+    out_stride: usize,
+) {
     // SAFETY: reads 32 rows of `a` and `2 * steps` tiles of `b`, writes 32 rows of `out`.
     unsafe {
         asm!(
@@ -155,6 +176,9 @@ pub(crate) unsafe fn tile(a: Rows, b: *const u16, steps: usize, out: *mut f32, o
             "tdpbf16ps tmm1, tmm4, tmm7",
             "tdpbf16ps tmm2, tmm5, tmm6",
             "tdpbf16ps tmm3, tmm5, tmm7",
+            "prefetcht1 [{ahead}]",
+            "prefetcht1 [{ahead} + 64]",
+            "add {ahead}, 128",
             "add {a}, {a_step}",
             "add {low}, {a_step}",
             "add {b}, 2048",
@@ -169,6 +193,7 @@ pub(crate) unsafe fn tile(a: Rows, b: *const u16, steps: usize, out: *mut f32, o
             a_stride = in(reg) a.stride,
             a_step = in(reg) a.step,
             b = inout(reg) b => _,
+            ahead = inout(reg) ahead => _,
             line = in(reg) 64_usize,
             steps = inout(reg) steps => _,
             out = in(reg) out,

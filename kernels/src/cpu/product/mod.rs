@@ -24,6 +24,20 @@ use std::ops::Range;
 /// Outputs in a panel.
 pub(crate) const PANEL: usize = 32;
 
+/// What a piece of a product may fetch into the cache while it computes: the panel that is likely to be next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ahead {
+    pub(crate) panel: usize,
+    /// Which of so many equal parts.
+    pub(crate) part: usize,
+    pub(crate) parts: usize,
+}
+
+impl Ahead {
+    /// The first panel: at worst, something is fetched for nothing.
+    pub(crate) const NONE: Self = Self { panel: 0, part: 0, parts: 1 };
+}
+
 /// A matrix, or several of the same width one below the other, in the layout of its [`Form`].
 pub(crate) struct Packed {
     form: Form,
@@ -96,9 +110,11 @@ impl Packed {
         input: &Input,
         rows: Range<usize>,
         panels: Range<usize>,
+        ahead: Ahead,
         out: &mut [f32],
     ) {
         let width = panels.len() * PANEL;
+        let _ = ahead;
         assert!(panels.end <= self.panels() && out.len() >= rows.len() * width);
         // SAFETY: the caller's promises are those that each of these asks for; the instructions were found
         // available when the matrix was packed.
@@ -126,7 +142,7 @@ impl Packed {
                         #[cfg(target_arch = "x86_64")]
                         Instructions::Avx512Bf16 => avx512::bf16(&piece, panels, out),
                         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-                        Instructions::Amx => amx::bf16(&piece, panels, out),
+                        Instructions::Amx => amx::bf16(&piece, panels, ahead, out),
                         _ => scalar::bf16(&piece, panels, out),
                     }
                 }

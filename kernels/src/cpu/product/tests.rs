@@ -12,7 +12,7 @@ fn tile(packed: &Packed, input: &Input, rows: Range<usize>) -> Vec<f32> {
     let width = packed.panels() * PANEL;
     let mut out = vec![0.0; rows.len().next_multiple_of(32) * width];
     // SAFETY: nobody writes to the input.
-    unsafe { packed.tile(input, rows.clone(), 0..packed.panels(), &mut out) };
+    unsafe { packed.tile(input, rows.clone(), 0..packed.panels(), Ahead::NONE, &mut out) };
     out.truncate(rows.len() * width);
     out
 }
