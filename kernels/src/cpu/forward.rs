@@ -276,7 +276,7 @@ impl Decoder {
     ) {
         let linear = &layer.query_key_value;
         let all = linear.weight.rows();
-        let work = Work::new(worker, plan.rows(), &linear.weight);
+        let work = Work::new(worker.workers(), plan.rows(), &linear.weight);
         worker.each(Operation::QueryKeyValue, work.pieces(), |piece| {
             work.tiles(piece, |rows, panels, ahead| {
                 let tile = product(linear, &space.attention_in, &rows, &panels, ahead, &mut scratch.tile);
@@ -453,7 +453,7 @@ impl Decoder {
         post: Option<&[f32]>,
     ) {
         let dim = self.shape.dim;
-        let work = Work::new(worker, plan.rows(), &linear.weight);
+        let work = Work::new(worker.workers(), plan.rows(), &linear.weight);
         worker.each(operation, work.pieces(), |piece| {
             work.tiles(piece, |rows, panels, ahead| {
                 let tile = product(linear, input, &rows, &panels, ahead, &mut scratch.tile);
@@ -483,7 +483,7 @@ impl Decoder {
         layer: &PackedLayer,
     ) {
         let form = layer.down.weight.form();
-        let work = Work::new(worker, plan.rows(), &layer.gate.weight);
+        let work = Work::new(worker.workers(), plan.rows(), &layer.gate.weight);
         worker.each(Operation::GateUp, work.pieces(), |piece| {
             work.tiles(piece, |rows, panels, ahead| {
                 let input = &space.feed_forward_in;
@@ -537,24 +537,20 @@ struct Work {
     block: usize,
     panels: usize,
     at_once: usize,
-    workers: usize,
 }
 
 impl Work {
-    fn new(worker: &Worker<'_>, rows: usize, weight: &Packed) -> Self {
+    fn new(workers: usize, rows: usize, weight: &Packed) -> Self {
         let row_bytes = match weight.form() {
             Form::F32 => 4,
             Form::Int8 { .. } => 1,
             Form::Bf16 => 2,
         } * weight.cols();
-        let block = (INPUT_BYTES / row_bytes / TILE_ROWS).max(1) * TILE_ROWS;
-        Self {
-            rows,
-            block,
-            panels: weight.panels(),
-            at_once: weight.panels_at_once(),
-            workers: worker.workers(),
-        }
+        // Each worker its own rows if they are many enough, else all workers the same rows and each its own panels.
+        let own = if rows >= TILE_ROWS * workers { rows.div_ceil(workers) } else { rows };
+        let most = (INPUT_BYTES / row_bytes / TILE_ROWS).max(1) * TILE_ROWS;
+        let block = own.div_ceil(own.div_ceil(most)).next_multiple_of(ROW_TILE);
+        Self { rows, block, panels: weight.panels(), at_once: weight.panels_at_once() }
     }
 
     fn pieces(&self) -> usize {
@@ -566,8 +562,7 @@ impl Work {
         let across = self.panels.div_ceil(self.at_once);
         let panels = pieces(piece % across, self.at_once, self.panels);
         let rows = pieces(piece / across, self.block, self.rows);
-        // While the others take a piece each.
-        let next = (panels.start + self.workers * self.at_once) % self.panels;
+        let next = panels.end % self.panels;
         let parts = rows.len().div_ceil(TILE_ROWS);
         for (part, first) in rows.clone().step_by(TILE_ROWS).enumerate() {
             let ahead = Ahead { panel: next, part, parts };

@@ -2,8 +2,9 @@
 //!
 //! A pass has hundreds of short steps, each over pieces that are independent of one another. Handing every step
 //! to a thread pool would cost more than some of the steps; instead all workers run the whole pass and meet at
-//! one barrier a step. Within a step they take pieces from a common counter, so that a core that the system has
-//! taken away for a moment holds nobody up for longer than one piece.
+//! one barrier a step. Each worker begins with its own share of a step's pieces, in all steps the same share, so that
+//! the rows it works on stay in its caches; who is done takes pieces from the others, so that a core that the system
+//! has taken away for a moment holds nobody up for longer than one piece.
 
 use crate::backend::{BackendError, OperationTime};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -69,13 +70,18 @@ pub(crate) struct Worker<'a> {
     times: &'a [AtomicU64; Operation::ALL.len()],
 }
 
-#[derive(Default)]
 struct Meeting {
     arrived: AtomicUsize,
     round: AtomicUsize,
-    next: AtomicUsize,
+    /// How many pieces of each worker's share are taken.
+    taken: Vec<Taken>,
     broken: AtomicBool,
 }
+
+/// On a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Taken(AtomicUsize);
 
 /// Another worker has panicked.
 struct Broken;
@@ -97,7 +103,12 @@ impl Team {
     /// Runs a pass: `work` once on each thread. All of them must take the same steps in the same order.
     pub(crate) fn run(&self, work: impl Fn(&Worker<'_>) + Sync) -> Result<(), BackendError> {
         let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let meeting = Meeting::default();
+        let meeting = Meeting {
+            arrived: AtomicUsize::new(0),
+            round: AtomicUsize::new(0),
+            taken: std::iter::repeat_with(Taken::default).take(self.threads()).collect(),
+            broken: AtomicBool::new(false),
+        };
         self.pool.broadcast(|context| {
             let worker = Worker {
                 index: context.index(),
@@ -139,12 +150,15 @@ impl Worker<'_> {
     /// Does `piece` for every number below `pieces`, shared out among the workers; returns when all are done.
     pub(crate) fn each(&self, operation: Operation, pieces: usize, mut piece: impl FnMut(usize)) {
         let start = (self.index == 0).then(Instant::now);
-        loop {
-            let at = self.meeting.next.fetch_add(1, Ordering::Relaxed);
-            if at >= pieces {
-                break;
+        for share in (self.index..self.workers).chain(0..self.index) {
+            let (first, end) = (pieces * share / self.workers, pieces * (share + 1) / self.workers);
+            loop {
+                let at = first + self.meeting.taken[share].0.fetch_add(1, Ordering::Relaxed);
+                if at >= end {
+                    break;
+                }
+                piece(at);
             }
-            piece(at);
         }
         self.meet();
         if let Some(start) = start {
@@ -160,7 +174,9 @@ impl Worker<'_> {
         let round = meeting.round.load(Ordering::Acquire);
         if meeting.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.workers {
             meeting.arrived.store(0, Ordering::Relaxed);
-            meeting.next.store(0, Ordering::Relaxed);
+            for taken in &meeting.taken {
+                taken.0.store(0, Ordering::Relaxed);
+            }
             meeting.round.store(round + 1, Ordering::Release);
             return;
         }
