@@ -3,11 +3,19 @@
 use super::math::{exp, mul_add};
 use super::simd::dispatch;
 
-dispatch!(
-    /// silu(gate) * up, into `gate`: x * sigmoid(x) (Elfwing et al. 2017), as SwiGLU uses it (Shazeer 2020).
-    /// Both slices have the same length.
-    pub(crate) fn silu_mul(gate: &mut [f32], up: &[f32]) = silu_mul_body
-);
+/// silu(gate) * up, into `gate`: x * sigmoid(x) (Elfwing et al. 2017), as SwiGLU uses it (Shazeer 2020).
+/// Both slices have the same length.
+pub(crate) fn silu_mul(gate: &mut [f32], up: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if super::avx512::available() && gate.len().is_multiple_of(16) && up.len() >= gate.len() {
+        // SAFETY: the CPU has what this needs; `up` is as long.
+        unsafe { super::avx512::silu_mul(gate, up) };
+        return;
+    }
+    silu_mul_plain(gate, up);
+}
+
+dispatch!(fn silu_mul_plain(gate: &mut [f32], up: &[f32]) = silu_mul_body);
 dispatch!(
     /// gelu(gate) * up, into `gate`, with the tanh form of GELU (Hendrycks & Gimpel 2016), as Gemma uses it.
     pub(crate) fn gelu_mul(gate: &mut [f32], up: &[f32]) = gelu_mul_body

@@ -133,7 +133,29 @@ impl Moments {
     }
 }
 
-dispatch!(fn accumulate(logits: &[f32], target_logit: f32, moments: &mut Moments) = accumulate_body);
+/// Adds some logits to a row's sums.
+fn accumulate(logits: &[f32], target_logit: f32, moments: &mut Moments) {
+    #[cfg(target_arch = "x86_64")]
+    if super::avx512::available() && logits.len().is_multiple_of(LANES) && !logits.is_empty() {
+        // SAFETY: the CPU has what these need.
+        let (sums, max, above) = unsafe {
+            let (max, above) = super::avx512::greatest(logits, target_logit);
+            let max = max.max(moments.max);
+            (super::avx512::sums(logits, max), max, above)
+        };
+        if max > moments.max {
+            *moments = moments.about(max);
+        }
+        moments.above += above;
+        moments.s0 += f64::from(sums.s0);
+        moments.s1 += f64::from(sums.s1);
+        moments.s2 += f64::from(sums.s2);
+        return;
+    }
+    accumulate_plain(logits, target_logit, moments);
+}
+
+dispatch!(fn accumulate_plain(logits: &[f32], target_logit: f32, moments: &mut Moments) = accumulate_body);
 
 #[inline(always)]
 fn accumulate_body<const FUSED: bool>(logits: &[f32], target_logit: f32, moments: &mut Moments) {

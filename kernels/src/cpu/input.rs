@@ -150,7 +150,20 @@ dispatch!(
         sums: &mut [f32],
     ) = quantize_body
 );
-dispatch!(pub(super) fn round(values: &[f32], out: &mut [u16]) = round_body);
+/// To bf16, to nearest, ties to even. NaN stays NaN.
+pub(super) fn round(values: &[f32], out: &mut [u16]) {
+    #[cfg(target_arch = "x86_64")]
+    if super::avx512::available() {
+        let whole = values.len().min(out.len()) / 16 * 16;
+        // SAFETY: the CPU has what this needs; both are that long.
+        unsafe { super::avx512::round(&values[..whole], &mut out[..whole]) };
+        round_plain(&values[whole..], &mut out[whole..]);
+        return;
+    }
+    round_plain(values, out);
+}
+
+dispatch!(fn round_plain(values: &[f32], out: &mut [u16]) = round_body);
 
 /// Symmetric codes: x is about scale * (128 * high + low), with low in -64..64 and the largest of a block at
 /// 127 * 128.
@@ -199,7 +212,6 @@ fn to_integer(x: f32) -> i32 {
     (x + ROUND).to_bits().wrapping_sub(ROUND.to_bits()) as i32
 }
 
-/// To bf16, to nearest, ties to even. NaN stays NaN.
 #[inline(always)]
 fn round_body<const FUSED: bool>(values: &[f32], out: &mut [u16]) {
     for (x, out) in values.iter().zip(out) {

@@ -5,6 +5,8 @@
 
 mod activation;
 mod attention;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod backend;
 #[doc(hidden)]
 pub mod bench;

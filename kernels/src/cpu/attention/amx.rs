@@ -131,7 +131,7 @@ impl PackedHeads {
                     Rows::plain(self.queries.pointer().add(query), dim * 2),
                     self.keys.pointer().add(keys),
                     dim / BLOCK,
-                    self.keys.pointer().wrapping_add(keys + BLOCK * dim),
+                    self.keys.pointer().add(keys),
                     scratch.scores.pointer().add((key - first) * BLOCK),
                     width * 4,
                 );
@@ -154,7 +154,7 @@ impl PackedHeads {
                     Rows::plain(scratch.weights.pointer(), width * 2),
                     self.values.pointer().add(values),
                     last - first,
-                    self.values.pointer().wrapping_add(values + self.tokens * BLOCK),
+                    self.values.pointer().add(values),
                     scratch.mixed.pointer(),
                     BLOCK * 4,
                 );

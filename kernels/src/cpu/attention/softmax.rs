@@ -7,10 +7,30 @@ dispatch!(
     /// e^(x - max) in place; gives the sum. Scores are finite.
     pub(crate) fn exponentials(scores: &mut [f32]) -> f32 = exponentials_body
 );
-dispatch!(
-    /// The same, rounded to bf16 into `out`, whose rest is zeros; the sum is that of the rounded numbers.
-    pub(crate) fn exponentials_bf16(scores: &[f32], out: &mut [u16]) -> f32 = exponentials_bf16_body
-);
+/// The same, rounded to bf16 into `out`, whose rest is zeros.
+pub(crate) fn exponentials_bf16(scores: &[f32], out: &mut [u16]) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    if crate::cpu::avx512::available() {
+        use crate::cpu::avx512::{greatest, weights};
+        let whole = scores.len() / LANES * LANES;
+        out[scores.len()..].fill(0);
+        let tail = scores[whole..].iter().fold(f32::NEG_INFINITY, |max, x| if *x > max { *x } else { max });
+        // SAFETY: the CPU has what these need; `out` is as long as the scores.
+        let (max, mut sum) = unsafe {
+            let max = greatest(&scores[..whole], f32::INFINITY).0.max(tail);
+            (max, weights(&scores[..whole], max, &mut out[..whole]))
+        };
+        for (x, out) in scores[whole..].iter().zip(&mut out[whole..]) {
+            let (bits, value) = rounded((x - max).exp());
+            *out = bits;
+            sum += value;
+        }
+        return sum;
+    }
+    exponentials_bf16_plain(scores, out)
+}
+
+dispatch!(fn exponentials_bf16_plain(scores: &[f32], out: &mut [u16]) -> f32 = exponentials_bf16_body);
 
 #[inline(always)]
 fn greatest(scores: &[f32]) -> f32 {
