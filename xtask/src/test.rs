@@ -49,7 +49,7 @@ fn clippy() -> Outcome {
                 "--workspace",
                 "--all-targets",
                 "--features",
-                "bonafide-tests/compare,bonafide-tests/versus-llama",
+                "bonafide-tests/compare,bonafide-tests/versus-llama,bonafide/cuda",
             ])
             .args(["--", "-D", "warnings"]),
     )
@@ -67,10 +67,13 @@ fn model(options: &Options) -> Result<Status, String> {
     ))
 }
 
+/// Builds without CUDA, and its host code and kernels are tested without a GPU.
+const CUDA: &str = "bonafide-kernels/cuda";
+
 /// `cargo test` and not nextest: the tests of one binary share a loaded model, which a process for each test
 /// would load anew.
 fn tests() -> Outcome {
-    call(cargo().args(["test", "--locked", "--workspace", "--no-fail-fast"]))
+    call(cargo().args(["test", "--locked", "--workspace", "--no-fail-fast", "--features", CUDA]))
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
