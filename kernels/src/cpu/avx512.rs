@@ -55,7 +55,7 @@ fn rough_exp(x: __m512) -> __m512 {
     let r = _mm512_sub_ps(t, n);
     // The first terms of 2^r = e^(r ln 2).
     let mut p = _mm512_set1_ps(0.009_618_13);
-    for coefficient in [0.055_504_11, 0.240_226_51, std::f32::consts::LN_2, 1.0] {
+    for coefficient in [0.055_504_11, 0.240_226_5, std::f32::consts::LN_2, 1.0] {
         p = _mm512_fmadd_ps(p, r, _mm512_set1_ps(coefficient));
     }
     _mm512_scalef_ps(p, n)
