@@ -38,7 +38,7 @@ pub enum Precision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::Args)]
 pub struct Compute {
     /// Threads for arithmetic [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub threads: Option<usize>,
     /// What computes [default: auto]
     #[arg(long, value_enum)]
