@@ -98,7 +98,7 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, ahead: Ahead,
     for (at, panel) in panels.clone().enumerate() {
         let ahead = if panel + 1 < panels.end { Ahead { panel: panel + 1, ..Ahead::NONE } } else { ahead };
         // A panel has as many lines as it has inputs; they are fetched evenly, tile by tile.
-        let share = piece.stride / ahead.parts / (rows / ROW_TILE);
+        let share = piece.stride / ahead.parts / (rows / ROW_TILE).max(1);
         for row in (0..rows).step_by(ROW_TILE) {
             let first = ahead.part * piece.stride / ahead.parts + row / ROW_TILE * share;
             let fetch = piece.weights.wrapping_add(ahead.panel * piece.panel() + first * 32);
