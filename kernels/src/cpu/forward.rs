@@ -66,6 +66,8 @@ pub(super) struct Plan<'a> {
     /// Of each token within its sequence.
     positions: Vec<usize>,
     sequences: Vec<Range<usize>>,
+    /// Some rows of one sequence each.
+    pieces: Vec<(usize, Range<usize>)>,
     /// Where each sequence begins if all take whole blocks, and last where the next would.
     packed: Vec<usize>,
     /// Sequence and queries, for layers that see everything and for those that see a window.
@@ -123,6 +125,10 @@ impl<'a> Plan<'a> {
             })
             .collect::<Vec<_>>()
         };
+        let pieces = sequences.iter().enumerate().flat_map(|(at, range)| {
+            range.clone().step_by(ROWS).map(move |first| (at, first..(first + ROWS).min(range.end)))
+        });
+        let pieces = pieces.collect();
         let mut packed = vec![0];
         for range in &sequences {
             packed.push(packed.last().copied().unwrap_or(0) + range.len().next_multiple_of(ROW_TILE));
@@ -132,6 +138,7 @@ impl<'a> Plan<'a> {
         Self {
             tokens: batch.tokens(),
             positions: sequences.iter().flat_map(|range| 0..range.len()).collect(),
+            pieces,
             packed,
             global: blocks(None),
             local: if shape.window.is_some() { blocks(shape.window) } else { Vec::new() },
@@ -304,9 +311,8 @@ impl Decoder {
         let width = (heads + 2 * kv_heads) * head_dim;
         let angles = if layer.local { &space.local } else { &space.global };
         let scale = (head_dim as f32).powf(-0.5);
-        let pieces_of: Vec<(usize, Range<usize>)> = self.row_pieces(plan);
-        worker.each(Operation::Rotary, pieces_of.len(), |piece| {
-            let (sequence, rows) = &pieces_of[piece];
+        worker.each(Operation::Rotary, plan.pieces.len(), |piece| {
+            let (sequence, rows) = &plan.pieces[piece];
             for row in rows.clone() {
                 // SAFETY: the row is in this piece alone.
                 let all = unsafe { space.query_key_value.part_mut(row * width..(row + 1) * width) };
@@ -362,15 +368,6 @@ impl Decoder {
 
     #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
     fn pack_heads(&self, _: &Workspace, _: &mut Scratch, _: &Plan<'_>, _: usize, _: usize, _: &[f32]) {}
-
-    /// Some rows of one sequence each.
-    fn row_pieces(&self, plan: &Plan<'_>) -> Vec<(usize, Range<usize>)> {
-        let each = plan.sequences.iter().enumerate();
-        each.flat_map(|(at, range)| {
-            range.clone().step_by(ROWS).map(move |first| (at, first..(first + ROWS).min(range.end)))
-        })
-        .collect()
-    }
 
     fn attention(
         &self,

@@ -12,6 +12,7 @@ mod backend;
 pub mod bench;
 mod buffer;
 mod detect;
+mod float;
 mod forward;
 mod head;
 mod input;

@@ -3,6 +3,7 @@
 use super::Block;
 use super::softmax::exponentials;
 use crate::cpu::buffer::Buffer;
+use crate::cpu::float::{Strided, multiply};
 
 /// Queries in a block: bounds the scores of one to so many rows, and skips most of the masked triangle.
 pub(crate) const QUERIES: usize = 64;
@@ -43,30 +44,15 @@ pub(crate) unsafe fn attend(
     let last = block.queries.end - 1;
     assert!(at(last, heads.query.max(heads.key).max(heads.value) + dim) <= heads.rows.len());
     assert!(last * out_width + out_first + dim <= out.len() && out_first + dim <= out_width);
+    let (first_query, first_key) = (block.queries.start, block.keys.start);
+    let strided = |row: usize, first: usize| Strided {
+        // SAFETY: all rows of the block were just checked to lie in the buffer.
+        at: unsafe { heads.rows.pointer().add(at(row, first)) },
+        stride: heads.width,
+    };
+    let (query, key) = (strided(first_query, heads.query), strided(first_key, heads.key));
     // SAFETY: all rows of the block were just checked to lie in the buffers; the caller keeps others away.
-    unsafe {
-        gemm::gemm(
-            rows,
-            keys,
-            dim,
-            scores.as_mut_ptr(),
-            1,
-            keys as isize,
-            false,
-            heads.rows.pointer().add(at(block.queries.start, heads.query)),
-            1,
-            heads.width as isize,
-            heads.rows.pointer().add(at(block.keys.start, heads.key)),
-            heads.width as isize,
-            1,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
-    }
+    unsafe { multiply((rows, dim, keys), query, key, true, scores.as_mut_ptr(), keys) };
     for (query, scores) in block.queries.clone().zip(scores.chunks_mut(keys)) {
         let seen = block.seen_by(query);
         let seen = seen.start - block.keys.start..seen.end - block.keys.start;
@@ -80,27 +66,9 @@ pub(crate) unsafe fn attend(
     }
     // SAFETY: as above; the block's part of `out` is this worker's alone.
     unsafe {
-        gemm::gemm(
-            rows,
-            dim,
-            keys,
-            out.pointer().add(block.queries.start * out_width + out_first),
-            1,
-            out_width as isize,
-            false,
-            scores.as_ptr(),
-            1,
-            keys as isize,
-            heads.rows.pointer().add(at(block.keys.start, heads.value)),
-            1,
-            heads.width as isize,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+        let weights = Strided { at: scores.as_ptr(), stride: keys };
+        let out = out.pointer().add(first_query * out_width + out_first);
+        multiply((rows, keys, dim), weights, strided(first_key, heads.value), false, out, out_width);
     }
 }
 

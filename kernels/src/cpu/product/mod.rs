@@ -18,6 +18,7 @@ mod tests;
 
 use super::buffer::Buffer;
 use super::detect::Instructions;
+use super::float::{Strided, multiply};
 use super::input::{Form, Input};
 use std::ops::Range;
 
@@ -179,27 +180,9 @@ impl Packed {
         // SAFETY: the input's rows were just checked to be there, `outputs` are rows of this matrix, and `out`
         // has room for rows of `width` numbers; it is borrowed mutably, so it overlaps neither.
         unsafe {
-            gemm::gemm(
-                rows.len(),
-                outputs.len(),
-                dim,
-                out.as_mut_ptr(),
-                1,
-                width as isize,
-                false,
-                input.floats.pointer().add(rows.start * dim),
-                1,
-                dim as isize,
-                values.pointer().add(outputs.start * dim),
-                dim as isize,
-                1,
-                0.0,
-                1.0,
-                false,
-                false,
-                false,
-                gemm::Parallelism::None,
-            );
+            let inputs = Strided { at: input.floats.pointer().add(rows.start * dim), stride: dim };
+            let weights = Strided { at: values.pointer().add(outputs.start * dim), stride: dim };
+            multiply((rows.len(), dim, outputs.len()), inputs, weights, true, out.as_mut_ptr(), width);
         }
     }
 }
