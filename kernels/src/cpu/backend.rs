@@ -203,12 +203,18 @@ enum Role {
     Head,
 }
 
+#[allow(dead_code)]
+fn twice(role: Role) -> bool {
+    let letter = match role { Role::QueryKeyValue => 'q', Role::AttentionOutput => 'o', Role::GateUp => 'g', Role::Down => 'd', Role::Head => 'h' };
+    std::env::var("X_TWICE").is_ok_and(|x| x.contains(letter))
+}
+
 impl Policy {
     fn name(self) -> String {
         let form = match self.form(Role::GateUp, 32) {
             Form::F32 => return "cpu-f32".to_owned(),
             Form::Int8 { .. } => "int8",
-            Form::Bf16 => "bf16",
+            Form::Bf16 { .. } => "bf16",
         };
         format!("cpu-{form}-{}", self.instructions.name())
     }
@@ -217,7 +223,7 @@ impl Policy {
         match self.precision {
             Precision::F32 => Form::F32,
             Precision::Int8 => Form::Int8 { group },
-            Precision::Bf16 => Form::Bf16,
+            Precision::Bf16 => Form::Bf16 { parts: 1 },
             Precision::Auto => match self.instructions {
                 // Without instructions of its own an 8-bit product is slower than one in f32.
                 Instructions::Scalar => Form::F32,
@@ -226,8 +232,8 @@ impl Policy {
                 }
                 // With all products in bf16 the mean of one oracle text is 0.0053 off, over the tolerance; with this
                 // one in integers, which the tiles don't do, 0.0025 at most (BENCHMARKS.md).
-                Instructions::Amx if role == Role::Down => Form::Int8 { group },
-                Instructions::Amx => Form::Bf16,
+                Instructions::Amx if twice(role) => Form::Bf16 { parts: 2 },
+                Instructions::Amx => Form::Bf16 { parts: 1 },
             },
         }
     }
@@ -246,11 +252,11 @@ impl Policy {
         })
     }
 
-    /// Attention in tiles writes its output in bf16, so the product after it must want that.
+    /// Attention in tiles goes with products in tiles.
     fn tiles(self, model: &Model) -> bool {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        return self.instructions == Instructions::Amx
-            && self.form(Role::AttentionOutput, 32) == Form::Bf16
+        return std::env::var_os("X_NOTILES").is_none() && self.instructions == Instructions::Amx
+            && matches!(self.form(Role::AttentionOutput, 32), Form::Bf16 { .. })
             && super::attention::amx::PackedHeads::fits(model.shape.head_dim);
         #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
         return {

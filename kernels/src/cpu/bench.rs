@@ -20,12 +20,13 @@ use super::attention::amx;
 pub use super::peak::bandwidth;
 
 /// The forms of a product, by name.
-pub const FORMS: [&str; 3] = ["f32", "int8", "bf16"];
+pub const FORMS: [&str; 4] = ["f32", "int8", "bf16", "bf16-twice"];
 
 fn form(name: &str) -> Form {
     match name {
         "int8" => Form::Int8 { group: 32 },
-        "bf16" => Form::Bf16,
+        "bf16" => Form::Bf16 { parts: 1 },
+        "bf16-twice" => Form::Bf16 { parts: 2 },
         _ => Form::F32,
     }
 }
@@ -171,7 +172,7 @@ impl Attention {
             let mut heads = amx::PackedHeads::default();
             heads.reserve(tokens.next_multiple_of(amx::BLOCK), dim, 1, 1);
             let (mut scratch, mut out) = (amx::Scratch::default(), Input::default());
-            out.reserve(tokens, dim, &[Form::Bf16]);
+            out.reserve(tokens, dim, &[Form::Bf16 { parts: 1 }]);
             for (token, values) in numbers(tokens * dim).chunks(dim).enumerate() {
                 // SAFETY: one thread only.
                 unsafe {
@@ -201,7 +202,7 @@ impl Attention {
         if let Some((heads, scratch, out)) = &mut self.tiles {
             for block in Block::cut(0..self.tokens, amx::BLOCK, None) {
                 // SAFETY: tiles are there; one thread only.
-                unsafe { heads.attend(&block, 0, (0, 0), scratch, out, 0) };
+                unsafe { heads.attend(&block, 0, (0, 0), scratch, (out, Form::Bf16 { parts: 1 }), 0) };
             }
             return;
         }

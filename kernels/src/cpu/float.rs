@@ -7,7 +7,8 @@ pub(super) struct Strided {
     pub(super) stride: usize,
 }
 
-/// out (rows by cols, a row every `out_stride` numbers) = a (rows by inner) . b, on the calling thread.
+/// out (rows by cols, a row every `out_stride` numbers) = a (rows by inner) . b, on the calling thread; if `add`, that is
+/// added to what stands there.
 ///
 /// `b` is inner by cols, or if `transposed` cols by inner.
 ///
@@ -18,8 +19,7 @@ pub(super) unsafe fn multiply(
     a: Strided,
     b: Strided,
     transposed: bool,
-    out: *mut f32,
-    out_stride: usize,
+    (out, out_stride, add): (*mut f32, usize, bool),
 ) {
     let stride = b.stride as isize;
     let (b_column, b_row) = if transposed { (stride, 1) } else { (1, stride) };
@@ -32,14 +32,14 @@ pub(super) unsafe fn multiply(
             out,
             1,
             out_stride as isize,
-            false,
+            add,
             a.at,
             1,
             a.stride as isize,
             b.at,
             b_column,
             b_row,
-            0.0,
+            if add { 1.0 } else { 0.0 },
             1.0,
             false,
             false,

@@ -9,7 +9,7 @@ use super::attention::{Block, float};
 use super::buffer::Buffer;
 use super::input::{Form, Input, ROW_TILE};
 use super::norm::{add, rms_norm};
-use super::product::{Ahead, PANEL, Packed};
+use super::product::{Ahead, Out, PANEL, Packed};
 use super::rotary::Angles;
 use super::team::{Operation, Worker};
 use crate::backend::PackedBatch;
@@ -23,7 +23,7 @@ use super::attention::amx;
 /// Rows in a piece of those steps that go row by row.
 const ROWS: usize = 16;
 /// Rows of a product that one call makes: their sums stay in the first cache.
-const TILE_ROWS: usize = 128;
+const TILE_ROWS: usize = 256;
 /// Bytes of inputs that the pieces of a product go over again and again: they stay in the second cache.
 const INPUT_BYTES: usize = 768 * 1024;
 
@@ -161,7 +161,8 @@ impl Decoder {
     /// Makes room for a batch, and for `workers`.
     pub(super) fn reserve(&self, space: &mut Workspace, plan: &Plan<'_>, workers: usize) {
         let Shape { dim, feed_forward, heads, kv_heads, head_dim, .. } = self.shape;
-        let rows = plan.rows();
+        // Tiles of rows are written whole.
+        let rows = plan.rows().next_multiple_of(ROW_TILE);
         let forms = |of: fn(&PackedLayer) -> &PackedLinear| {
             let mut forms: Vec<Form> = self.layers.iter().map(|layer| of(layer).weight.form()).collect();
             forms.dedup();
@@ -282,17 +283,55 @@ impl Decoder {
         layer: &PackedLayer,
     ) {
         let linear = &layer.query_key_value;
+        let operation = Operation::QueryKeyValue;
+        let input = &space.attention_in;
+        self.multiply(worker, operation, scratch, plan, linear, input, &space.query_key_value, false);
+    }
+
+    /// A product of all rows, with its bias, into `out` or onto it.
+    #[allow(clippy::too_many_arguments)]
+    fn multiply(
+        &self,
+        worker: &Worker<'_>,
+        operation: Operation,
+        scratch: &mut Scratch,
+        plan: &Plan<'_>,
+        linear: &PackedLinear,
+        input: &Input,
+        out: &Buffer<f32>,
+        onto: bool,
+    ) {
         let all = linear.weight.rows();
-        let work = Work::new(worker.workers(), plan.rows(), &linear.weight);
-        worker.each(Operation::QueryKeyValue, work.pieces(), |piece| {
+        assert!(out.len() >= plan.rows().next_multiple_of(ROW_TILE) * all);
+        let work = Work::new(plan.rows(), &linear.weight);
+        worker.each(operation, work.pieces(), |piece| {
             work.tiles(piece, |rows, panels, ahead| {
-                let tile = product(linear, &space.attention_in, &rows, &panels, ahead, &mut scratch.tile);
                 let columns = columns(&panels, all);
-                for (row, tile) in rows.zip(tile.chunks_exact(panels.len() * PANEL)) {
-                    let at = row * all;
+                let whole = columns.len() == panels.len() * PANEL;
+                if whole {
+                    let first = rows.start * all + columns.start;
+                    // SAFETY: the rows are there up to whole tiles, the columns too; they are in this piece alone.
+                    unsafe {
+                        let out = Out { at: out.pointer().add(first), stride: all, add: onto };
+                        linear.weight.tile_to(input, rows.clone(), panels.clone(), ahead, out);
+                    }
+                }
+                let tile = if whole {
+                    None
+                } else {
+                    Some(product(linear, input, &rows, &panels, ahead, &mut scratch.tile))
+                };
+                let bias = linear.bias.as_ref().map(|bias| &bias[columns.clone()]);
+                for (at, row) in rows.enumerate() {
+                    let range = row * all + columns.start..row * all + columns.end;
                     // SAFETY: these columns of the row are in this piece alone.
-                    let out = unsafe { space.query_key_value.part_mut(at + columns.start..at + columns.end) };
-                    out.copy_from_slice(&tile[..columns.len()]);
+                    let out = unsafe { out.part_mut(range) };
+                    match (&tile, bias) {
+                        (Some(tile), _) if onto => add(out, &tile[at * panels.len() * PANEL..][..out.len()]),
+                        (Some(tile), _) => out.copy_from_slice(&tile[at * panels.len() * PANEL..][..out.len()]),
+                        (None, Some(bias)) => add(out, bias),
+                        (None, None) => break,
+                    }
                 }
             });
         });
@@ -394,7 +433,7 @@ impl Decoder {
                         plan.packed[*sequence],
                         (head, head / group),
                         &mut scratch.heads,
-                        &space.mixed_in,
+                        (&space.mixed_in, layer.attention_output.weight.form()),
                         head * head_dim,
                     );
                 }
@@ -449,26 +488,8 @@ impl Decoder {
         input: &Input,
         post: Option<&[f32]>,
     ) {
-        let dim = self.shape.dim;
-        let work = Work::new(worker.workers(), plan.rows(), &linear.weight);
-        worker.each(operation, work.pieces(), |piece| {
-            work.tiles(piece, |rows, panels, ahead| {
-                let tile = product(linear, input, &rows, &panels, ahead, &mut scratch.tile);
-                let columns = columns(&panels, dim);
-                for (row, tile) in rows.zip(tile.chunks_exact(panels.len() * PANEL)) {
-                    let range = row * dim + columns.start..row * dim + columns.end;
-                    let tile = &tile[..columns.len()];
-                    // SAFETY: these columns of the row are in this piece alone.
-                    unsafe {
-                        if post.is_some() {
-                            space.added.part_mut(range).copy_from_slice(tile);
-                        } else {
-                            add(space.x.part_mut(range), tile);
-                        }
-                    }
-                }
-            });
-        });
+        let out = if post.is_some() { &space.added } else { &space.x };
+        self.multiply(worker, operation, scratch, plan, linear, input, out, post.is_none());
     }
 
     fn gate_up(
@@ -480,20 +501,23 @@ impl Decoder {
         layer: &PackedLayer,
     ) {
         let form = layer.down.weight.form();
-        let work = Work::new(worker.workers(), plan.rows(), &layer.gate.weight);
+        let work = Work::new(plan.rows(), &layer.gate.weight);
         worker.each(Operation::GateUp, work.pieces(), |piece| {
             work.tiles(piece, |rows, panels, ahead| {
                 let input = &space.feed_forward_in;
                 let gate = product(&layer.gate, input, &rows, &panels, ahead, &mut scratch.tile);
                 let up = product(&layer.up, input, &rows, &panels, ahead, &mut scratch.second);
-                match self.shape.activation {
-                    Activation::Silu => silu_mul(gate, up),
-                    Activation::Gelu => gelu_mul(gate, up),
-                }
                 let columns = columns(&panels, self.shape.feed_forward);
-                for (row, gate) in rows.zip(gate.chunks_exact(panels.len() * PANEL)) {
-                    // SAFETY: these columns of the row are in this piece alone; they begin at a whole panel.
-                    unsafe { space.gated_in.put(form, row, columns.start, &gate[..columns.len()]) };
+                let width = panels.len() * PANEL;
+                let some = ROWS * width;
+                for (at, (gate, up)) in gate.chunks_mut(some).zip(up.chunks(some)).enumerate() {
+                    match self.shape.activation {
+                        Activation::Silu => silu_mul(gate, up),
+                        Activation::Gelu => gelu_mul(gate, up),
+                    }
+                    let gated = gate.chunks_exact(width).map(|gate| &gate[..columns.len()]);
+                    // SAFETY: these columns of the rows are in this piece alone; they begin at a whole panel.
+                    unsafe { space.gated_in.put_rows(form, rows.start + at * ROWS, columns.start, gated) };
                 }
             });
         });
@@ -528,7 +552,8 @@ impl PackedLayer {
     }
 }
 
-/// How a product is cut into pieces: blocks of rows, and for each of them all panels.
+/// How a product is cut into pieces: blocks of rows, and for each of them all panels, so that each worker reads its own
+/// part of the matrix.
 struct Work {
     rows: usize,
     block: usize,
@@ -537,16 +562,14 @@ struct Work {
 }
 
 impl Work {
-    fn new(workers: usize, rows: usize, weight: &Packed) -> Self {
+    fn new(rows: usize, weight: &Packed) -> Self {
         let row_bytes = match weight.form() {
             Form::F32 => 4,
-            Form::Int8 { .. } => 1,
-            Form::Bf16 => 2,
+            Form::Int8 { .. } => 2,
+            Form::Bf16 { parts } => 2 * parts,
         } * weight.cols();
-        // Each worker its own rows if they are many enough, else all workers the same rows and each its own panels.
-        let own = if rows >= TILE_ROWS * workers { rows.div_ceil(workers) } else { rows };
-        let most = (INPUT_BYTES / row_bytes / TILE_ROWS).max(1) * TILE_ROWS;
-        let block = own.div_ceil(own.div_ceil(most)).next_multiple_of(ROW_TILE);
+        let most = (INPUT_BYTES / row_bytes / ROW_TILE).max(1) * ROW_TILE;
+        let block = rows.div_ceil(rows.div_ceil(most)).next_multiple_of(ROW_TILE);
         Self { rows, block, panels: weight.panels(), at_once: weight.panels_at_once() }
     }
 

@@ -19,9 +19,9 @@ use super::team::{Operation, Worker};
 use crate::backend::TokenStats;
 
 /// Rows whose logits of one tile exist at once.
-pub(super) const ROWS: usize = 128;
+pub(super) const ROWS: usize = 256;
 /// Words of the vocabulary in one tile: with `ROWS`, 256 KiB of logits a worker.
-pub(super) const TILE: usize = 512;
+pub(super) const TILE: usize = 256;
 /// Panels in a tile.
 pub(super) const PANELS: usize = TILE / PANEL;
 
@@ -292,7 +292,7 @@ pub(super) mod tests {
         let hidden = pseudo_random(seed, rows * dim, 1.0);
         let matrix = pseudo_random(seed ^ 0x5555, vocab * dim, scale);
         let targets: Vec<u32> = (0..rows).map(|row| ((seed as usize + row * 7919) % vocab) as u32).collect();
-        for form in [Form::F32, Form::Int8 { group: 32 }, Form::Bf16] {
+        for form in [Form::F32, Form::Int8 { group: 32 }, Form::Bf16 { parts: 1 }] {
             let (packed, input) = prepare(&hidden, &matrix, dim, form, Instructions::best(), &team);
             let fast = head(&packed, &input, &targets, &team);
             let slow = head_reference(&packed, &input, &targets);

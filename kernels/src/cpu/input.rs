@@ -8,6 +8,8 @@ use half::bf16;
 pub(crate) const BLOCK: usize = 32;
 /// Rows are laid out in whole tiles of this many; those behind the last are never read back.
 pub(crate) const ROW_TILE: usize = 32;
+/// From a bf16 number to its second part.
+pub(super) const PART: usize = ROW_TILE * BLOCK;
 
 /// The arithmetic of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +23,12 @@ pub(crate) enum Form {
         /// 16 or 32.
         group: usize,
     },
-    /// Both sides bf16, sums in f32.
-    Bf16,
+    /// Weights in bf16, sums in f32, and activations as the sum of so many bf16 numbers: with two they have 16 bits
+    /// of mantissa instead of 8.
+    Bf16 {
+        /// 1 or 2.
+        parts: usize,
+    },
 }
 
 /// Rows of activations. Workers fill it row by row and read it after the next barrier.
@@ -56,7 +62,7 @@ impl Input {
                     self.scales.ensure(rows * self.stride / BLOCK);
                     self.sums.ensure(rows * self.stride / group);
                 }
-                Form::Bf16 => self.halves.ensure(rows * self.stride),
+                Form::Bf16 { parts } => self.halves.ensure(rows * self.stride * parts),
             }
         }
     }
@@ -65,11 +71,11 @@ impl Input {
         self.stride
     }
 
-    /// Where a bf16 number lies: blocks of 32 inputs of 16 rows are tiles of 1 KiB, two of them 32 rows, and those
-    /// follow one another along the row.
-    fn tiled(&self, row: usize, col: usize) -> usize {
+    /// Where the first part of a bf16 number lies: blocks of 32 inputs of 16 rows are tiles of 1 KiB, two of them 32
+    /// rows; behind them lie the same rows' second parts, if there are any, and then the next 32 inputs.
+    fn tiled(&self, parts: usize, row: usize, col: usize) -> usize {
         let (tile, within) = (row / ROW_TILE, row % ROW_TILE);
-        tile * ROW_TILE * self.stride + col / BLOCK * ROW_TILE * BLOCK + within * BLOCK + col % BLOCK
+        (tile * self.stride + col / BLOCK * BLOCK) * ROW_TILE * parts + within * BLOCK + col % BLOCK
     }
 
     /// Writes some numbers of a row, beginning at a whole block.
@@ -77,6 +83,45 @@ impl Input {
     /// # Safety
     /// No other worker may touch these numbers before the next barrier.
     pub(crate) unsafe fn put(&self, form: Form, row: usize, first: usize, values: &[f32]) {
+        // SAFETY: the caller's promise.
+        unsafe { self.put_rows(form, row, first, std::iter::once(values)) };
+    }
+
+    /// The same for some rows, beginning with `row`.
+    ///
+    /// # Safety
+    /// As for `put`.
+    pub(crate) unsafe fn put_rows<'a>(
+        &self,
+        form: Form,
+        row: usize,
+        first: usize,
+        rows: impl ExactSizeIterator<Item = &'a [f32]>,
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        if let Form::Bf16 { parts } = form
+            && super::avx512::available()
+        {
+            assert!(first.is_multiple_of(BLOCK));
+            assert!((row + rows.len()).next_multiple_of(ROW_TILE) * self.stride * parts <= self.halves.len());
+            let rows = rows.inspect(|values| assert!(first + values.len() <= self.cols));
+            // SAFETY: the CPU has what this needs. The rows were just checked to be there, and all columns of them; the
+            // caller keeps others away.
+            unsafe {
+                let place = |at: usize| self.halves.pointer().add(self.tiled(parts, row + at, first));
+                super::avx512::to_tiles(rows, parts, place, PART * parts);
+            }
+            return;
+        }
+        for (at, values) in rows.enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { self.put_row(form, row + at, first, values) };
+        }
+    }
+
+    /// # Safety
+    /// As for `put`.
+    unsafe fn put_row(&self, form: Form, row: usize, first: usize, values: &[f32]) {
         debug_assert!(first.is_multiple_of(BLOCK) && first + values.len() <= self.cols);
         // SAFETY: the caller keeps others away from this part of the row; the parts of the buffers taken here
         // belong to it alone, since it begins at a whole block and only the last one of a row is cut.
@@ -99,12 +144,19 @@ impl Input {
                         self.sums.part_mut(at / group..(at + len) / group),
                     );
                 }
-                Form::Bf16 => {
+                Form::Bf16 { parts } => {
                     for (block, values) in values.chunks(BLOCK).enumerate() {
-                        let at = self.tiled(row, first + block * BLOCK);
-                        let out = self.halves.part_mut(at..at + BLOCK);
-                        round(values, out);
-                        out[values.len()..].fill(0);
+                        let at = self.tiled(parts, row, first + block * BLOCK);
+                        let mut rest = [0.0; BLOCK];
+                        rest[..values.len()].copy_from_slice(values);
+                        for part in 0..parts {
+                            let at = at + part * PART;
+                            let out = self.halves.part_mut(at..at + BLOCK);
+                            round(&rest, out);
+                            for (rest, out) in rest.iter_mut().zip(out) {
+                                *rest -= bf16::from_bits(*out).to_f32();
+                            }
+                        }
                     }
                 }
             }
@@ -128,9 +180,13 @@ impl Input {
                         + i32::from(self.codes.part(low..low + 1)[0]);
                     code as f32 * self.scales.part(at / BLOCK..at / BLOCK + 1)[0]
                 }
-                Form::Bf16 => {
-                    let at = self.tiled(row, col);
-                    bf16::from_bits(self.halves.part(at..at + 1)[0]).to_f32()
+                Form::Bf16 { parts } => {
+                    let at = self.tiled(parts, row, col);
+                    let part = |part: usize| {
+                        let at = at + part * PART;
+                        bf16::from_bits(self.halves.part(at..at + 1)[0]).to_f32()
+                    };
+                    (0..parts).map(part).sum()
                 }
             }
         }
@@ -154,11 +210,8 @@ dispatch!(
 pub(super) fn round(values: &[f32], out: &mut [u16]) {
     #[cfg(target_arch = "x86_64")]
     if super::avx512::available() {
-        let whole = values.len().min(out.len()) / 16 * 16;
-        // SAFETY: the CPU has what this needs; both are that long.
-        unsafe { super::avx512::round(&values[..whole], &mut out[..whole]) };
-        round_plain(&values[whole..], &mut out[whole..]);
-        return;
+        // SAFETY: the CPU has what this needs.
+        return unsafe { super::avx512::round(values, out) };
     }
     round_plain(values, out);
 }
@@ -233,7 +286,7 @@ mod tests {
             values in proptest::collection::vec(-50.0_f32..50.0, 1..150), sixteen: bool
         ) {
             let group = if sixteen { 16 } else { 32 };
-            let forms = [Form::F32, Form::Int8 { group }, Form::Bf16];
+            let forms = [Form::F32, Form::Int8 { group }, Form::Bf16 { parts: 1 }, Form::Bf16 { parts: 2 }];
             let mut input = Input::default();
             input.reserve(2, values.len(), &forms);
             for form in forms {
@@ -248,10 +301,11 @@ mod tests {
                     let step = match form {
                         Form::F32 => 0.0,
                         Form::Int8 { .. } => largest / 16_256.0 * 0.502,
-                        Form::Bf16 => want.abs() / 256.0,
+                        Form::Bf16 { parts: 1 } => want.abs() / 256.0,
+                        Form::Bf16 { .. } => want.abs() / 65536.0,
                     };
                     prop_assert!((got - want).abs() <= step, "{:?} {} {}", form, got, want);
-                    if form == Form::Bf16 {
+                    if form == (Form::Bf16 { parts: 1 }) {
                         prop_assert_eq!(*got, bf16::from_f32(*want).to_f32());
                     }
                 }

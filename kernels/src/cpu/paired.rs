@@ -196,7 +196,7 @@ mod tests {
                 &pseudo_random(seed ^ 77, vocab * dim, 3.0),
                 dim, form, Instructions::best(), &team,
             );
-            let (one, two) = (side(a, seed, Form::F32), side(b, !seed, Form::Bf16));
+            let (one, two) = (side(a, seed, Form::F32), side(b, !seed, Form::Bf16 { parts: 1 }));
             let observer = Side { weights: &one.0, input: &one.1 };
             let performer = Side { weights: &two.0, input: &two.1 };
             let fast = cross_entropy(observer, performer, rows, &team);

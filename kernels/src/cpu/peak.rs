@@ -19,8 +19,8 @@ pub(super) fn operations(form: Form, instructions: Instructions) -> Option<f64> 
         // SAFETY: the instructions were just found to be available.
         let work: unsafe fn(u64) -> f64 = match (form, instructions) {
             #[cfg(target_os = "linux")]
-            (Form::Bf16, Instructions::Amx) => super::product::amx::spin,
-            (Form::Bf16, Instructions::Avx512Bf16) => avx512::bf16,
+            (Form::Bf16 { .. }, Instructions::Amx) => super::product::amx::spin,
+            (Form::Bf16 { .. }, Instructions::Avx512Bf16) => avx512::bf16,
             (Form::Int8 { .. }, set) if set >= Instructions::Avx512Vnni => avx512::int8,
             (Form::F32, set) if set >= Instructions::Avx512Vnni => avx512::f32,
             (Form::F32, Instructions::Avx2) => avx2::f32,

@@ -92,7 +92,7 @@ impl PackedHeads {
         (head * self.head_dim / BLOCK + panel) * self.tokens * BLOCK
     }
 
-    /// Mixes the values for some queries and puts them into `out`, in bf16, at column `column`.
+    /// Mixes the values for some queries and puts them into `out`, in its form, at column `column`.
     ///
     /// `packed` is where the block's sequence begins in these buffers; `heads` are the query's and the key's.
     ///
@@ -104,7 +104,7 @@ impl PackedHeads {
         packed: usize,
         heads: (usize, usize),
         scratch: &mut Scratch,
-        out: &Input,
+        (out, form): (&Input, Form),
         column: usize,
     ) {
         let dim = self.head_dim;
@@ -131,7 +131,6 @@ impl PackedHeads {
                     Rows::plain(self.queries.pointer().add(query), dim * 2),
                     self.keys.pointer().add(keys),
                     dim / BLOCK,
-                    self.keys.pointer().add(keys),
                     scratch.scores.pointer().add((key - first) * BLOCK),
                     width * 4,
                 );
@@ -154,7 +153,6 @@ impl PackedHeads {
                     Rows::plain(scratch.weights.pointer(), width * 2),
                     self.values.pointer().add(values),
                     last - first,
-                    self.values.pointer().add(values),
                     scratch.mixed.pointer(),
                     BLOCK * 4,
                 );
@@ -165,7 +163,7 @@ impl PackedHeads {
             {
                 mixed.iter_mut().for_each(|x| *x *= inverse);
                 // SAFETY: the caller keeps others away.
-                unsafe { out.put(Form::Bf16, row, column + panel * BLOCK, mixed) };
+                unsafe { out.put(form, row, column + panel * BLOCK, mixed) };
             }
         }
     }

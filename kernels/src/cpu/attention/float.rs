@@ -52,7 +52,7 @@ pub(crate) unsafe fn attend(
     };
     let (query, key) = (strided(first_query, heads.query), strided(first_key, heads.key));
     // SAFETY: all rows of the block were just checked to lie in the buffers; the caller keeps others away.
-    unsafe { multiply((rows, dim, keys), query, key, true, scores.as_mut_ptr(), keys) };
+    unsafe { multiply((rows, dim, keys), query, key, true, (scores.as_mut_ptr(), keys, false)) };
     for (query, scores) in block.queries.clone().zip(scores.chunks_mut(keys)) {
         let seen = block.seen_by(query);
         let seen = seen.start - block.keys.start..seen.end - block.keys.start;
@@ -68,7 +68,7 @@ pub(crate) unsafe fn attend(
     unsafe {
         let weights = Strided { at: scores.as_ptr(), stride: keys };
         let out = out.pointer().add(first_query * out_width + out_first);
-        multiply((rows, keys, dim), weights, strided(first_key, heads.value), false, out, out_width);
+        multiply((rows, keys, dim), weights, strided(first_key, heads.value), false, (out, out_width, false));
     }
 }
 

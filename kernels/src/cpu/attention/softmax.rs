@@ -11,21 +11,9 @@ dispatch!(
 pub(crate) fn exponentials_bf16(scores: &[f32], out: &mut [u16]) -> f32 {
     #[cfg(target_arch = "x86_64")]
     if crate::cpu::avx512::available() {
-        use crate::cpu::avx512::{greatest, weights};
-        let whole = scores.len() / LANES * LANES;
         out[scores.len()..].fill(0);
-        let tail = scores[whole..].iter().fold(f32::NEG_INFINITY, |max, x| if *x > max { *x } else { max });
-        // SAFETY: the CPU has what these need; `out` is as long as the scores.
-        let (max, mut sum) = unsafe {
-            let max = greatest(&scores[..whole], f32::INFINITY).0.max(tail);
-            (max, weights(&scores[..whole], max, &mut out[..whole]))
-        };
-        for (x, out) in scores[whole..].iter().zip(&mut out[whole..]) {
-            let (bits, value) = rounded((x - max).exp());
-            *out = bits;
-            sum += value;
-        }
-        return sum;
+        // SAFETY: the CPU has what this needs.
+        return unsafe { crate::cpu::avx512::softmax(scores, out) };
     }
     exponentials_bf16_plain(scores, out)
 }

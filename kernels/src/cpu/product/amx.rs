@@ -4,8 +4,8 @@
 //! it first needs them, and gives them back at the end of a pass, so that the system has nothing to save when it
 //! switches.
 
-use super::{Ahead, Bf16Piece, PANEL};
-use crate::cpu::input::ROW_TILE;
+use super::{Ahead, Bf16Piece, Out, PANEL};
+use crate::cpu::input::{BLOCK, ROW_TILE};
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid_count, _MM_HINT_T1, _mm_prefetch};
 use std::cell::Cell;
@@ -82,40 +82,50 @@ pub(crate) fn off() {
     }
 }
 
-/// Lines that each step of [`tile`] fetches ahead.
+/// Lines that each step of [`Passing`] fetches ahead.
 const LINES: usize = 2;
+/// Steps whose columns stay in the first cache, beside the sums: 36 KiB.
+const MOST_STEPS: usize = 18;
 
 /// # Safety
 /// The CPU has AMX; the piece's pointers reach as far as its sizes say, its inputs in whole tiles of rows; `out` has
 /// room for whole tiles of rows.
-pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, ahead: Ahead, out: &mut [f32]) {
-    let width = panels.len() * PANEL;
+pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, ahead: Ahead, out: Out) {
     let rows = piece.rows.next_multiple_of(ROW_TILE);
-    assert!(out.len() >= rows * width);
-    let steps = piece.stride / 32;
+    let steps = piece.stride / BLOCK;
+    // Steps of a pass over the rows: their columns stay in the first cache.
+    let most = steps.div_ceil(steps.div_ceil(MOST_STEPS));
     // SAFETY: the caller's promise.
     unsafe { on() };
     for (at, panel) in panels.clone().enumerate() {
         let ahead = if panel + 1 < panels.end { Ahead { panel: panel + 1, ..Ahead::NONE } } else { ahead };
-        // A panel has as many lines as it has inputs; they are fetched evenly, tile by tile.
-        let share = piece.stride / ahead.parts / (rows / ROW_TILE).max(1);
-        for row in (0..rows).step_by(ROW_TILE) {
-            let first = ahead.part * piece.stride / ahead.parts + row / ROW_TILE * share;
-            let fetch = piece.weights.wrapping_add(ahead.panel * piece.panel() + first * 32);
-            for line in LINES * steps..share {
-                // SAFETY: a hint that no address can make fault.
-                unsafe { _mm_prefetch::<_MM_HINT_T1>(fetch.wrapping_add(line * 32).cast()) };
+        // A panel has as many lines as it has inputs; each step fetches some of what is left.
+        let end = (ahead.part + 1) * piece.stride / ahead.parts;
+        let mut fetch = ahead.part * piece.stride / ahead.parts;
+        for first in (0..steps).step_by(most) {
+            let steps = most.min(steps - first);
+            for row in (0..rows).step_by(ROW_TILE) {
+                let next = piece.weights.wrapping_add(ahead.panel * piece.panel() + fetch.min(end) * BLOCK);
+                fetch += steps * LINES;
+                // SAFETY: the caller's promises.
+                unsafe {
+                    let stretch = Passing {
+                        parts: piece.parts,
+                        rows: piece.inputs.add((row * piece.stride + first * ROW_TILE * BLOCK) * piece.parts),
+                        columns: piece.weights.add(panel * piece.panel() + first * PANEL * BLOCK),
+                        steps,
+                        continued: out.add || first > 0,
+                        ahead: next,
+                    };
+                    stretch.run(out.from(row, at * PANEL).at, out.stride * 4);
+                }
             }
-            // SAFETY: the caller's promises; the rows of `out` were just checked to be there.
+        }
+        for line in fetch..end {
+            // SAFETY: a hint that no address can make fault.
             unsafe {
-                tile(
-                    Rows::tiled(piece.inputs.add(row * piece.stride)),
-                    piece.weights.add(panel * piece.panel()),
-                    steps,
-                    fetch,
-                    out.as_mut_ptr().add(row * width + at * PANEL),
-                    width * 4,
-                );
+                let weights = piece.weights.wrapping_add(ahead.panel * piece.panel() + line * BLOCK);
+                _mm_prefetch::<_MM_HINT_T1>(weights.cast());
             }
         }
     }
@@ -140,42 +150,35 @@ impl Rows {
     }
 
     /// Rows in tiles: what a product's inputs are laid out in.
-    fn tiled(at: *const u16) -> Self {
-        Self { at, stride: 64, low: 1024, step: 2048 }
+    fn tiled(at: *const u16, parts: usize) -> Self {
+        Self { at, stride: 64, low: 1024, step: 2048 * parts }
     }
 }
 
-/// out (32 rows, 32 columns) = a . b, where `b` is `steps` pairs of tiles, one behind the other.
-///
-/// `out_stride` is bytes from row to row. The first lines at `ahead`, [`LINES`] a step, are fetched into the second
-/// cache meanwhile; any address will do.
-///
-/// # Safety
-/// This thread's tiles are [`on`], and all of these addresses are within the caller's buffers.
-pub(crate) unsafe fn tile(
-    a: Rows,
-    b: *const u16,
-    steps: usize,
-    ahead: *const u16,
-    out: *mut f32,
-    out_stride: usize,
-) {
-    // SAFETY: reads 32 rows of `a` and `2 * steps` tiles of `b`, writes 32 rows of `out`.
-    unsafe {
+macro_rules! zero {
+    ($tile:literal, $_:literal) => {
+        concat!("tilezero ", $tile)
+    };
+}
+
+macro_rules! continued {
+    ($tile:literal, $place:literal) => {
+        concat!("tileloadd ", $tile, ", ", $place)
+    };
+}
+
+/// One product of 32 rows and 32 columns: four sums of 16 by 16 in tiles 0 to 3, rows in tiles 4 and 5, columns in
+/// tiles 6 and 7. `$begin` is what the sums begin with, `$load` the instruction that brings the rows.
+macro_rules! product {
+    ($begin:ident, [$($step:literal),*], $a:expr, $b:expr, $steps:expr, $ahead:expr, $out:expr, $out_stride:expr) => {{
+        let (a, out): (Rows, *mut f32) = ($a, $out);
         asm!(
-            "tilezero tmm0",
-            "tilezero tmm1",
-            "tilezero tmm2",
-            "tilezero tmm3",
+            $begin!("tmm0", "[{out} + {out_stride}*1]"),
+            $begin!("tmm1", "[{out} + {out_stride}*1 + 64]"),
+            $begin!("tmm2", "[{out_low} + {out_stride}*1]"),
+            $begin!("tmm3", "[{out_low} + {out_stride}*1 + 64]"),
             "2:",
-            "tileloadd tmm4, [{a} + {a_stride}*1]",
-            "tileloadd tmm6, [{b} + {line}*1]",
-            "tileloadd tmm7, [{b} + {line}*1 + 1024]",
-            "tdpbf16ps tmm0, tmm4, tmm6",
-            "tileloadd tmm5, [{low} + {a_stride}*1]",
-            "tdpbf16ps tmm1, tmm4, tmm7",
-            "tdpbf16ps tmm2, tmm5, tmm6",
-            "tdpbf16ps tmm3, tmm5, tmm7",
+            $($step,)*
             "prefetcht1 [{ahead}]",
             "prefetcht1 [{ahead} + 64]",
             "add {ahead}, 128",
@@ -192,17 +195,115 @@ pub(crate) unsafe fn tile(
             low = inout(reg) a.at.byte_add(a.low) => _,
             a_stride = in(reg) a.stride,
             a_step = in(reg) a.step,
-            b = inout(reg) b => _,
-            ahead = inout(reg) ahead => _,
+            b = inout(reg) $b => _,
+            ahead = inout(reg) $ahead => _,
             line = in(reg) 64_usize,
-            steps = inout(reg) steps => _,
+            steps = inout(reg) $steps => _,
             out = in(reg) out,
-            out_low = in(reg) out.byte_add(16 * out_stride),
-            out_stride = in(reg) out_stride,
+            out_low = in(reg) out.byte_add(16 * $out_stride),
+            out_stride = in(reg) $out_stride,
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack),
         );
+    }};
+}
+
+/// out (32 rows, 32 columns) = a . b, where `b` is `steps` pairs of tiles, one behind the other.
+///
+/// `out_stride` is bytes from row to row.
+///
+/// # Safety
+/// This thread's tiles are [`on`], and all of these addresses are within the caller's buffers.
+pub(crate) unsafe fn tile(a: Rows, b: *const u16, steps: usize, out: *mut f32, out_stride: usize) {
+    // SAFETY: reads 32 rows of `a` and `2 * steps` tiles of `b`, writes 32 rows of `out`.
+    unsafe {
+        product!(
+            zero,
+            [
+                "tileloadd tmm4, [{a} + {a_stride}*1]",
+                "tileloadd tmm6, [{b} + {line}*1]",
+                "tileloadd tmm7, [{b} + {line}*1 + 1024]",
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tileloadd tmm5, [{low} + {a_stride}*1]",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7"
+            ],
+            a,
+            b,
+            steps,
+            b,
+            out,
+            out_stride
+        );
+    }
+}
+
+/// A stretch of the steps of a product whose columns many blocks of rows share, one after the other.
+///
+/// The rows pass by the first cache, in which the columns then stay: `tileloaddt1` is the hint for that. Without it
+/// both fall out of the cache, and the product waits for the second one.
+struct Passing {
+    /// 1 or 2: tiles of rows lie as [`crate::cpu::input::Input`] has them.
+    parts: usize,
+    rows: *const u16,
+    columns: *const u16,
+    steps: usize,
+    /// Begin with what stands in `out`, from an earlier stretch.
+    continued: bool,
+    /// The first lines from here, [`LINES`] a step, are fetched into the second cache meanwhile; any address will do.
+    ahead: *const u16,
+}
+
+impl Passing {
+    /// # Safety
+    /// As for [`tile`].
+    unsafe fn run(&self, out: *mut f32, out_stride: usize) {
+        let Self { parts, rows, columns, steps, continued, ahead } = *self;
+        macro_rules! passing {
+            ($begin:ident, [$($more:literal),*]) => {
+                product!(
+                    $begin,
+                    [
+                        "tileloaddt1 tmm4, [{a} + {a_stride}*1]",
+                        "tileloadd tmm6, [{b} + {line}*1]",
+                        "tileloadd tmm7, [{b} + {line}*1 + 1024]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tileloaddt1 tmm5, [{low} + {a_stride}*1]",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7"
+                        $(, $more)*
+                    ],
+                    Rows::tiled(rows, parts), columns, steps, ahead, out, out_stride
+                )
+            };
+        }
+        macro_rules! passing_twice {
+            ($begin:ident) => {
+                passing!(
+                    $begin,
+                    [
+                        "tileloaddt1 tmm4, [{a} + {a_stride}*1 + 2048]",
+                        "tdpbf16ps tmm0, tmm4, tmm6",
+                        "tileloaddt1 tmm5, [{low} + {a_stride}*1 + 2048]",
+                        "tdpbf16ps tmm1, tmm4, tmm7",
+                        "tdpbf16ps tmm2, tmm5, tmm6",
+                        "tdpbf16ps tmm3, tmm5, tmm7"
+                    ]
+                )
+            };
+        }
+        // SAFETY: reads `2 * parts * steps` tiles of rows and `2 * steps` of columns, reads and writes 32 rows of `out`.
+        unsafe {
+            match (parts, continued) {
+                (1, false) => passing!(zero, []),
+                (1, true) => passing!(continued, []),
+                (_, false) => passing_twice!(zero),
+                (_, true) => passing_twice!(continued),
+            }
+        }
     }
 }
 

@@ -4,9 +4,9 @@
 //! the sum of two is at most 32 258, which fits. Where codes go up to 255 the even and the odd bytes are widened
 //! to 16 bits and go through `vpmaddwd`, which can't overflow. Inputs of 15 bits come as two bytes.
 
-use super::{Int8Piece, PANEL};
+use super::{Int8Piece, Out, PANEL};
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    __m256i, _mm256_add_epi32, _mm256_add_ps, _mm256_and_si256, _mm256_cvtepi32_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
     _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_mul_ps, _mm256_set1_epi16,
     _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_slli_epi16,
     _mm256_slli_epi32, _mm256_srai_epi16, _mm256_srli_epi16, _mm256_storeu_ps,
@@ -18,20 +18,18 @@ const ROWS: usize = 2;
 
 /// # Safety
 /// The CPU has AVX2 and FMA; the piece's pointers reach as far as its sizes say; `out` has room.
-pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, wide: bool, out: &mut [f32]) {
-    let width = panels.len() * PANEL;
-    assert!(out.len() >= piece.rows * width);
+pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, wide: bool, out: Out) {
     for (at, panel) in panels.enumerate() {
         for half in 0..2 {
             for row in (0..piece.rows).step_by(ROWS) {
-                // SAFETY: the caller's promises; the rows of `out` were just checked to be there.
+                // SAFETY: the caller's promises.
                 unsafe {
-                    let out = out.as_mut_ptr().add(row * width + at * PANEL + half * 16);
+                    let out = out.from(row, at * PANEL + half * 16);
                     match (piece.rows - row, wide) {
-                        (1, false) => rows::<1, false>(piece, row, panel, half, out, width),
-                        (1, true) => rows::<1, true>(piece, row, panel, half, out, width),
-                        (_, false) => rows::<ROWS, false>(piece, row, panel, half, out, width),
-                        (_, true) => rows::<ROWS, true>(piece, row, panel, half, out, width),
+                        (1, false) => rows::<1, false>(piece, row, panel, half, out),
+                        (1, true) => rows::<1, true>(piece, row, panel, half, out),
+                        (_, false) => rows::<ROWS, false>(piece, row, panel, half, out),
+                        (_, true) => rows::<ROWS, true>(piece, row, panel, half, out),
                     }
                 }
             }
@@ -47,8 +45,7 @@ unsafe fn rows<const ROWS: usize, const WIDE: bool>(
     row: usize,
     panel: usize,
     half: usize,
-    out: *mut f32,
-    width: usize,
+    out: Out,
 ) {
     let stride = piece.stride();
     let (panel_codes, panel_scales) = piece.panel();
@@ -95,8 +92,11 @@ unsafe fn rows<const ROWS: usize, const WIDE: bool>(
             }
         }
         for (row, sums) in sums.iter().enumerate() {
-            _mm256_storeu_ps(out.add(row * width), sums[0]);
-            _mm256_storeu_ps(out.add(row * width + 8), sums[1]);
+            for (at, sum) in [0, 8].into_iter().zip(sums) {
+                let out = out.from(row, at);
+                let sum = if out.add { _mm256_add_ps(*sum, _mm256_loadu_ps(out.at)) } else { *sum };
+                _mm256_storeu_ps(out.at, sum);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Products in 512-bit vectors: six or eight rows by two vectors of outputs in registers.
 
-use super::{Bf16Piece, Int8Piece, PANEL};
+use super::{Bf16Piece, Int8Piece, Out, PANEL};
 use std::arch::x86_64::{
-    __m512bh, __m512i, _mm512_cvtepi32_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
+    __m512bh, __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
     _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
     _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
 };
@@ -15,27 +15,25 @@ const BF16_ROWS: usize = 8;
 
 /// # Safety
 /// The CPU has AVX-512 VNNI; the piece's pointers reach as far as its sizes say; `out` has room.
-pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: &mut [f32]) {
-    let width = panels.len() * PANEL;
-    assert!(out.len() >= piece.rows * width);
+pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: Out) {
     for (at, panel) in panels.enumerate() {
         for row in (0..piece.rows).step_by(INT8_ROWS) {
-            // SAFETY: the caller's promises; rows `row..row + count` of `out` were just checked to be there.
+            // SAFETY: the caller's promises.
             unsafe {
-                let out = out.as_mut_ptr().add(row * width + at * PANEL);
+                let out = out.from(row, at * PANEL);
                 match (piece.rows - row, piece.group) {
-                    (1, 32) => int8_rows::<1, 8>(piece, row, panel, out, width),
-                    (2, 32) => int8_rows::<2, 8>(piece, row, panel, out, width),
-                    (3, 32) => int8_rows::<3, 8>(piece, row, panel, out, width),
-                    (4, 32) => int8_rows::<4, 8>(piece, row, panel, out, width),
-                    (5, 32) => int8_rows::<5, 8>(piece, row, panel, out, width),
-                    (_, 32) => int8_rows::<INT8_ROWS, 8>(piece, row, panel, out, width),
-                    (1, _) => int8_rows::<1, 4>(piece, row, panel, out, width),
-                    (2, _) => int8_rows::<2, 4>(piece, row, panel, out, width),
-                    (3, _) => int8_rows::<3, 4>(piece, row, panel, out, width),
-                    (4, _) => int8_rows::<4, 4>(piece, row, panel, out, width),
-                    (5, _) => int8_rows::<5, 4>(piece, row, panel, out, width),
-                    (..) => int8_rows::<INT8_ROWS, 4>(piece, row, panel, out, width),
+                    (1, 32) => int8_rows::<1, 8>(piece, row, panel, out),
+                    (2, 32) => int8_rows::<2, 8>(piece, row, panel, out),
+                    (3, 32) => int8_rows::<3, 8>(piece, row, panel, out),
+                    (4, 32) => int8_rows::<4, 8>(piece, row, panel, out),
+                    (5, 32) => int8_rows::<5, 8>(piece, row, panel, out),
+                    (_, 32) => int8_rows::<INT8_ROWS, 8>(piece, row, panel, out),
+                    (1, _) => int8_rows::<1, 4>(piece, row, panel, out),
+                    (2, _) => int8_rows::<2, 4>(piece, row, panel, out),
+                    (3, _) => int8_rows::<3, 4>(piece, row, panel, out),
+                    (4, _) => int8_rows::<4, 4>(piece, row, panel, out),
+                    (5, _) => int8_rows::<5, 4>(piece, row, panel, out),
+                    (..) => int8_rows::<INT8_ROWS, 4>(piece, row, panel, out),
                 }
             }
         }
@@ -43,14 +41,13 @@ pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: &mut [f3
 }
 
 /// # Safety
-/// As for `int8`, for rows `row..row + ROWS` of the piece and a row of `out` every `width` numbers.
+/// As for `int8`, for rows `row..row + ROWS` of the piece.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")]
 unsafe fn int8_rows<const ROWS: usize, const QUADS: usize>(
     piece: &Int8Piece,
     row: usize,
     panel: usize,
-    out: *mut f32,
-    width: usize,
+    out: Out,
 ) {
     let stride = piece.stride();
     let (panel_codes, panel_scales) = piece.panel();
@@ -98,28 +95,29 @@ unsafe fn int8_rows<const ROWS: usize, const QUADS: usize>(
             }
         }
         for (row, sums) in sums.iter().enumerate() {
-            _mm512_storeu_ps(out.add(row * width), sums[0]);
-            _mm512_storeu_ps(out.add(row * width + 16), sums[1]);
+            for (at, sum) in [0, 16].into_iter().zip(sums) {
+                let out = out.from(row, at);
+                let sum = if out.add { _mm512_add_ps(*sum, _mm512_loadu_ps(out.at)) } else { *sum };
+                _mm512_storeu_ps(out.at, sum);
+            }
         }
     }
 }
 
 /// # Safety
 /// The CPU has AVX-512 BF16; the piece's pointers reach as far as its sizes say; `out` has room.
-pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f32]) {
-    let width = panels.len() * PANEL;
-    assert!(out.len() >= piece.rows * width);
+pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: Out) {
     for (at, panel) in panels.enumerate() {
         let mut row = 0;
         while row < piece.rows {
-            // SAFETY: the caller's promises; the rows of `out` were just checked to be there.
+            // SAFETY: the caller's promises.
             unsafe {
-                let out = out.as_mut_ptr().add(row * width + at * PANEL);
+                let out = out.from(row, at * PANEL);
                 row += match piece.rows - row {
-                    1 => bf16_rows::<1>(piece, row, panel, out, width),
-                    2 | 3 => bf16_rows::<2>(piece, row, panel, out, width),
-                    4..BF16_ROWS => bf16_rows::<4>(piece, row, panel, out, width),
-                    _ => bf16_rows::<BF16_ROWS>(piece, row, panel, out, width),
+                    1 => bf16_rows::<1>(piece, row, panel, out),
+                    2 | 3 => bf16_rows::<2>(piece, row, panel, out),
+                    4..BF16_ROWS => bf16_rows::<4>(piece, row, panel, out),
+                    _ => bf16_rows::<BF16_ROWS>(piece, row, panel, out),
                 };
             }
         }
@@ -127,14 +125,13 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f3
 }
 
 /// # Safety
-/// As for `bf16`, for rows `row..row + ROWS` of the piece and a row of `out` every `width` numbers.
+/// As for `bf16`, for rows `row..row + ROWS` of the piece.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
 unsafe fn bf16_rows<const ROWS: usize>(
     piece: &Bf16Piece,
     row: usize,
     panel: usize,
-    out: *mut f32,
-    width: usize,
+    out: Out,
 ) -> usize {
     // SAFETY: every address is within the buffers that the piece was checked against; a vector of bits is a
     // vector of bf16 numbers.
@@ -143,22 +140,27 @@ unsafe fn bf16_rows<const ROWS: usize>(
         let mut weights = piece.weights.add(panel * piece.panel());
         let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
         for step in 0..piece.stride / 32 {
-            let inputs = piece.inputs.add(piece.input(row, step));
-            for pair in 0..16 {
-                let left = halves(_mm512_loadu_si512(weights.add(pair * 32).cast()));
-                let right = halves(_mm512_loadu_si512(weights.add(512 + pair * 32).cast()));
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let at = inputs.add(row * 32 + pair * 2);
-                    let two = halves(_mm512_set1_epi32(at.cast::<i32>().read_unaligned()));
-                    sums[0] = _mm512_dpbf16_ps(sums[0], two, left);
-                    sums[1] = _mm512_dpbf16_ps(sums[1], two, right);
+            for part in 0..piece.parts {
+                let inputs = piece.inputs.add(piece.input(row, step, part));
+                for pair in 0..16 {
+                    let left = halves(_mm512_loadu_si512(weights.add(pair * 32).cast()));
+                    let right = halves(_mm512_loadu_si512(weights.add(512 + pair * 32).cast()));
+                    for (row, sums) in sums.iter_mut().enumerate() {
+                        let at = inputs.add(row * 32 + pair * 2);
+                        let two = halves(_mm512_set1_epi32(at.cast::<i32>().read_unaligned()));
+                        sums[0] = _mm512_dpbf16_ps(sums[0], two, left);
+                        sums[1] = _mm512_dpbf16_ps(sums[1], two, right);
+                    }
                 }
             }
             weights = weights.add(1024);
         }
         for (row, sums) in sums.iter().enumerate() {
-            _mm512_storeu_ps(out.add(row * width), sums[0]);
-            _mm512_storeu_ps(out.add(row * width + 16), sums[1]);
+            for (at, sum) in [0, 16].into_iter().zip(sums) {
+                let out = out.from(row, at);
+                let sum = if out.add { _mm512_add_ps(*sum, _mm512_loadu_ps(out.at)) } else { *sum };
+                _mm512_storeu_ps(out.at, sum);
+            }
         }
     }
     ROWS

@@ -39,6 +39,32 @@ impl Ahead {
     pub(crate) const NONE: Self = Self { panel: 0, part: 0, parts: 1 };
 }
 
+/// Where a piece of a product goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Out {
+    pub(crate) at: *mut f32,
+    /// Numbers from row to row.
+    pub(crate) stride: usize,
+    /// Add to what stands there.
+    pub(crate) add: bool,
+}
+
+impl Out {
+    /// # Safety
+    /// The place is within the buffer.
+    unsafe fn from(self, row: usize, column: usize) -> Self {
+        // SAFETY: the caller's promise.
+        Self { at: unsafe { self.at.add(row * self.stride + column) }, ..self }
+    }
+
+    /// # Safety
+    /// The place is this caller's alone.
+    unsafe fn put(self, sum: f32) {
+        // SAFETY: the caller's promise.
+        unsafe { *self.at = if self.add { *self.at + sum } else { sum } };
+    }
+}
+
 /// A matrix, or several of the same width one below the other, in the layout of its [`Form`].
 pub(crate) struct Packed {
     form: Form,
@@ -115,8 +141,26 @@ impl Packed {
         out: &mut [f32],
     ) {
         let width = panels.len() * PANEL;
+        assert!(out.len() >= rows.len().next_multiple_of(super::input::ROW_TILE) * width);
+        let out = Out { at: out.as_mut_ptr(), stride: width, add: false };
+        // SAFETY: the caller's promises; there is room for whole tiles of rows of all panels.
+        unsafe { self.tile_to(input, rows, panels, ahead, out) };
+    }
+
+    /// The same into, or onto, a larger matrix.
+    ///
+    /// # Safety
+    /// As for `tile`; and `out` has room for whole tiles of rows of all of these panels, and nobody else uses it.
+    pub(crate) unsafe fn tile_to(
+        &self,
+        input: &Input,
+        rows: Range<usize>,
+        panels: Range<usize>,
+        ahead: Ahead,
+        out: Out,
+    ) {
         let _ = ahead;
-        assert!(panels.end <= self.panels() && out.len() >= rows.len() * width);
+        assert!(panels.end <= self.panels());
         // SAFETY: the caller's promises are those that each of these asks for; the instructions were found
         // available when the matrix was packed.
         unsafe {
@@ -171,18 +215,17 @@ impl Packed {
         input: &Input,
         rows: Range<usize>,
         panels: Range<usize>,
-        out: &mut [f32],
+        out: Out,
     ) {
-        let width = panels.len() * PANEL;
         let outputs = panels.start * PANEL..(panels.end * PANEL).min(self.rows);
         let dim = self.cols;
         assert!(rows.end * dim <= input.floats.len());
-        // SAFETY: the input's rows were just checked to be there, `outputs` are rows of this matrix, and `out`
-        // has room for rows of `width` numbers; it is borrowed mutably, so it overlaps neither.
+        // SAFETY: the input's rows were just checked to be there, `outputs` are rows of this matrix, and the caller
+        // made room in `out`.
         unsafe {
             let inputs = Strided { at: input.floats.pointer().add(rows.start * dim), stride: dim };
             let weights = Strided { at: values.pointer().add(outputs.start * dim), stride: dim };
-            multiply((rows.len(), dim, outputs.len()), inputs, weights, true, out.as_mut_ptr(), width);
+            multiply((rows.len(), dim, outputs.len()), inputs, weights, true, (out.at, out.stride, out.add));
         }
     }
 }
@@ -246,6 +289,8 @@ impl Int8Piece {
 /// The same for bf16.
 struct Bf16Piece {
     rows: usize,
+    /// Of the inputs.
+    parts: usize,
     /// Inputs up to whole steps of 32.
     stride: usize,
     inputs: *const u16,
@@ -254,16 +299,17 @@ struct Bf16Piece {
 
 impl Bf16Piece {
     fn new(packed: &Packed, input: &Input, rows: Range<usize>, halves: &Buffer<u16>) -> Self {
+        let Form::Bf16 { parts } = packed.form else { unreachable!("a bf16 matrix has a bf16 form") };
         let stride = input.stride();
         assert!(stride == packed.cols.next_multiple_of(super::input::BLOCK));
-        assert!(
-            rows.start + rows.len().next_multiple_of(super::input::ROW_TILE) <= input.halves.len() / stride
-        );
+        let whole = rows.start + rows.len().next_multiple_of(super::input::ROW_TILE);
+        assert!(whole * stride * parts <= input.halves.len());
         Self {
             rows: rows.len(),
+            parts,
             stride,
             // SAFETY: the rows were just checked to lie in the buffer.
-            inputs: unsafe { input.halves.pointer().add(rows.start * stride) },
+            inputs: unsafe { input.halves.pointer().add(rows.start * stride * parts) },
             weights: halves.pointer(),
         }
     }
@@ -272,9 +318,11 @@ impl Bf16Piece {
         self.stride * PANEL
     }
 
-    /// Where a row's numbers of a step of 32 lie; a row more is 32 numbers on, up to whole tiles.
-    fn input(&self, row: usize, step: usize) -> usize {
+    /// Where a part of a row's numbers of a step of 32 lies; a row more is 32 numbers on, up to whole tiles.
+    fn input(&self, row: usize, step: usize, part: usize) -> usize {
         let tile = super::input::ROW_TILE;
-        row / tile * tile * self.stride + step * tile * 32 + row % tile * 32
+        (row / tile * self.stride + step * 32) * tile * self.parts
+            + part * super::input::PART
+            + row % tile * 32
     }
 }

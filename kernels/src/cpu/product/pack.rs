@@ -31,7 +31,7 @@ impl Packed {
                 scales: Buffer::zeroed(panels * 2 * PANEL * stride / group),
                 wide: parts.iter().any(|part| wide(part.format())),
             },
-            Form::Bf16 => Data::Bf16(Buffer::zeroed(panels * PANEL * stride)),
+            Form::Bf16 { .. } => Data::Bf16(Buffer::zeroed(panels * PANEL * stride)),
         };
         let packed = Self { form, instructions, rows, cols, data };
         team.run(|worker| {

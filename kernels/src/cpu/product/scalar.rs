@@ -1,14 +1,13 @@
 //! The reference: one sum after another.
 
-use super::{Bf16Piece, Int8Piece, PANEL};
+use super::{Bf16Piece, Int8Piece, Out, PANEL};
 use crate::cpu::input::HIGH;
 use half::bf16;
 use std::ops::Range;
 
 /// # Safety
-/// The pieces' pointers reach as far as its sizes say.
-pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: &mut [f32]) {
-    let width = panels.len() * PANEL;
+/// The piece's pointers reach as far as its sizes say; `out` has room.
+pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: Out) {
     let (panel_codes, panel_scales) = piece.panel();
     for row in 0..piece.rows {
         for (at, panel) in panels.clone().enumerate() {
@@ -32,24 +31,27 @@ pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: &mut [f3
                         sum += *scales.add(PANEL) * *piece.input_sums.add(row * piece.groups + group);
                     }
                 }
-                out[row * width + at * PANEL + within] = sum;
+                // SAFETY: the caller's promise.
+                unsafe { out.from(row, at * PANEL + within).put(sum) };
             }
         }
     }
 }
 
 /// # Safety
-/// The pieces' pointers reach as far as its sizes say.
-pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f32]) {
-    let width = panels.len() * PANEL;
+/// The piece's pointers reach as far as its sizes say; `out` has room.
+pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: Out) {
     for row in 0..piece.rows {
         for (at, panel) in panels.clone().enumerate() {
             let mut sums = [0.0_f32; PANEL];
             for col in 0..piece.stride {
                 // SAFETY: all indices are below the sizes that the piece was made with.
                 unsafe {
-                    let input = *piece.inputs.add(piece.input(row, col / 32) + col % 32);
-                    let input = bf16::from_bits(input).to_f32();
+                    let part = |part: usize| {
+                        let at = piece.input(row, col / 32, part) + col % 32;
+                        bf16::from_bits(*piece.inputs.add(at)).to_f32()
+                    };
+                    let input: f32 = (0..piece.parts).map(part).sum();
                     let step = piece.weights.add(panel * piece.panel() + col / 32 * 1024 + col % 32 / 2 * 32);
                     for (within, sum) in sums.iter_mut().enumerate() {
                         let weight = *step.add(within / 16 * 512 + within % 16 * 2 + col % 2);
@@ -57,7 +59,10 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: &mut [f3
                     }
                 }
             }
-            out[row * width + at * PANEL..][..PANEL].copy_from_slice(&sums);
+            for (within, sum) in sums.into_iter().enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe { out.from(row, at * PANEL + within).put(sum) };
+            }
         }
     }
 }

@@ -38,8 +38,8 @@ fn holds(packed: &Packed, input: &Input, rows: Range<usize>) {
     }
 }
 
-fn forms() -> [Form; 4] {
-    [Form::F32, Form::Int8 { group: 32 }, Form::Int8 { group: 16 }, Form::Bf16]
+fn forms() -> [Form; 5] {
+    [Form::F32, Form::Int8 { group: 32 }, Form::Int8 { group: 16 }, Form::Bf16 { parts: 1 }, Form::Bf16 { parts: 2 }]
 }
 
 proptest! {
@@ -134,6 +134,6 @@ fn matrices_of_different_formats_are_joined() {
     b.row(8, &mut row);
     assert_eq!(row, (0..256).map(|col| packed.weight(48, col)).collect::<Vec<_>>());
     let narrow = random_matrix(Format::Q8_0, 1, 32);
-    assert!(Packed::pack(&[&a, &narrow], Form::Bf16, Instructions::Scalar, &team).is_err());
-    assert!(Packed::pack(&[], Form::Bf16, Instructions::Scalar, &team).is_err());
+    assert!(Packed::pack(&[&a, &narrow], Form::Bf16 { parts: 1 }, Instructions::Scalar, &team).is_err());
+    assert!(Packed::pack(&[], Form::Bf16 { parts: 1 }, Instructions::Scalar, &team).is_err());
 }
