@@ -13,10 +13,19 @@ use std::process::Command;
 const PACKAGE: &str = "llama-cpp-python";
 const VERSION: &str = "0.3.36";
 
+/// Beside all that this CPU can do, or both sides without AMX: what a CPU without it would run, as far as one with it
+/// can show that.
+const WITHOUT_AMX: &str = "--without-amx";
+
 /// `versus-llama` of the crate `tests`, with an interpreter that has llama.cpp.
 pub(crate) fn bench(arguments: &[&str]) -> Outcome {
     let folder = root().join("target/bench-llama");
-    let python = python(&folder)?;
+    let without_amx = arguments.contains(&WITHOUT_AMX);
+    let mut arguments: Vec<&str> = arguments.iter().copied().filter(|it| *it != WITHOUT_AMX).collect();
+    if without_amx {
+        arguments.extend(["--precision", "int8"]);
+    }
+    let python = python(&folder, without_amx)?;
     run(cargo()
         .args(["run", "--release", "--package", "bonafide-tests", "--features", "versus-llama"])
         .args(["--bin", "versus-llama", "--", "--python"])
@@ -27,8 +36,8 @@ pub(crate) fn bench(arguments: &[&str]) -> Outcome {
 }
 
 /// The virtual environment's interpreter, after llama.cpp was built into it, unless it stands there already.
-fn python(folder: &Path) -> Result<PathBuf, String> {
-    let venv = folder.join("venv");
+fn python(folder: &Path, without_amx: bool) -> Result<PathBuf, String> {
+    let venv = folder.join(if without_amx { "venv-without-amx" } else { "venv" });
     let programs = venv.join(if cfg!(windows) { "Scripts" } else { "bin" });
     let python = programs.join("python").with_extension(std::env::consts::EXE_EXTENSION);
     if installed(&python) {
@@ -58,7 +67,7 @@ fn python(folder: &Path) -> Result<PathBuf, String> {
     // No cache: a wheel in it may have been built with other settings, or on another CPU.
     run(pip(&["--no-cache-dir", "--no-binary", PACKAGE])
         .arg(format!("{PACKAGE}=={VERSION}"))
-        .env("CMAKE_ARGS", "-DGGML_NATIVE=ON")
+        .env("CMAKE_ARGS", cmake_args(without_amx)?)
         .env("CXXFLAGS", cxx_flags())
         .env("CMAKE_BUILD_PARALLEL_LEVEL", threads.to_string())
         .env("PATH", before_path(&programs)?))
@@ -79,6 +88,25 @@ fn installed(python: &Path) -> bool {
     let code = "import llama_cpp; print(llama_cpp.__version__)";
     let output = Command::new(python).args(["-c", code]).output();
     output.is_ok_and(|output| output.status.success() && output.stdout.trim_ascii() == VERSION.as_bytes())
+}
+
+/// Settings of llama.cpp's build: all instructions of this CPU, or all but AMX.
+fn cmake_args(without_amx: bool) -> Result<String, String> {
+    if !without_amx {
+        return Ok("-DGGML_NATIVE=ON".to_owned());
+    }
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx512vnni") && std::arch::is_x86_feature_detected!("avx512bf16")
+    {
+        let mut settings = "-DGGML_NATIVE=OFF".to_owned();
+        for set in
+            ["AVX", "AVX2", "FMA", "F16C", "BMI2", "AVX512", "AVX512_VBMI", "AVX512_VNNI", "AVX512_BF16"]
+        {
+            settings.push_str(&format!(" -DGGML_{set}=ON"));
+        }
+        return Ok(settings);
+    }
+    Err(format!("{WITHOUT_AMX} is for CPUs with AMX; leave it out on this one"))
 }
 
 /// Flags for llama.cpp beside its own: some releases of GCC compile its AMX products wrongly.

@@ -3,7 +3,7 @@
 use super::detect::Instructions;
 use super::forward::{Decoder, PackedLayer, PackedLinear, Plan, Workspace};
 use super::input::Form;
-use super::product::{Packed, joint_group};
+use super::product::{Packed, joint_group, wide};
 use super::team::Team;
 use super::{head, paired};
 use crate::backend::{Backend, BackendError, OperationTime, PackedBatch, TokenStats};
@@ -203,15 +203,9 @@ enum Role {
     Head,
 }
 
-#[allow(dead_code)]
-fn twice(role: Role) -> bool {
-    let letter = match role { Role::QueryKeyValue => 'q', Role::AttentionOutput => 'o', Role::GateUp => 'g', Role::Down => 'd', Role::Head => 'h' };
-    std::env::var("X_TWICE").is_ok_and(|x| x.contains(letter))
-}
-
 impl Policy {
     fn name(self) -> String {
-        let form = match self.form(Role::GateUp, 32) {
+        let form = match self.form(Role::GateUp, &[]) {
             Form::F32 => return "cpu-f32".to_owned(),
             Form::Int8 { .. } => "int8",
             Form::Bf16 { .. } => "bf16",
@@ -219,20 +213,21 @@ impl Policy {
         format!("cpu-{form}-{}", self.instructions.name())
     }
 
-    fn form(self, role: Role, group: usize) -> Form {
+    fn form(self, role: Role, parts: &[&Matrix]) -> Form {
         match self.precision {
             Precision::F32 => Form::F32,
-            Precision::Int8 => Form::Int8 { group },
+            Precision::Int8 => Form::Int8 { group: joint_group(parts) },
             Precision::Bf16 => Form::Bf16 { parts: 1 },
             Precision::Auto => match self.instructions {
                 // Without instructions of its own an 8-bit product is slower than one in f32.
                 Instructions::Scalar => Form::F32,
+                // Nor are pairs of wide codes faster.
+                Instructions::Avx2 if wide(parts) => Form::F32,
                 Instructions::Avx2 | Instructions::Avx512Vnni | Instructions::Avx512Bf16 => {
-                    Form::Int8 { group }
+                    Form::Int8 { group: joint_group(parts) }
                 }
-                // With all products in bf16 the mean of one oracle text is 0.0053 off, over the tolerance; with this
-                // one in integers, which the tiles don't do, 0.0025 at most (BENCHMARKS.md).
-                Instructions::Amx if twice(role) => Form::Bf16 { parts: 2 },
+                // The gated activations have the widest range of all inputs (BENCHMARKS.md, "Scores").
+                Instructions::Amx if role == Role::Down => Form::Bf16 { parts: 2 },
                 Instructions::Amx => Form::Bf16 { parts: 1 },
             },
         }
@@ -255,8 +250,8 @@ impl Policy {
     /// Attention in tiles goes with products in tiles.
     fn tiles(self, model: &Model) -> bool {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        return std::env::var_os("X_NOTILES").is_none() && self.instructions == Instructions::Amx
-            && matches!(self.form(Role::AttentionOutput, 32), Form::Bf16 { .. })
+        return self.instructions == Instructions::Amx
+            && matches!(self.form(Role::AttentionOutput, &[]), Form::Bf16 { .. })
             && super::attention::amx::PackedHeads::fits(model.shape.head_dim);
         #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
         return {
@@ -266,7 +261,7 @@ impl Policy {
     }
 
     fn matrix(self, parts: &[&Matrix], role: Role, team: &Team) -> Result<Packed, BackendError> {
-        Packed::pack(parts, self.form(role, joint_group(parts)), self.instructions, team)
+        Packed::pack(parts, self.form(role, parts), self.instructions, team)
     }
 
     fn linear(self, linear: &Linear, role: Role, team: &Team) -> Result<PackedLinear, BackendError> {
@@ -282,9 +277,8 @@ impl Policy {
             parts.iter().flat_map(of).collect()
         });
         // Gate and up share their input, so they must want it in the same form.
-        let group = joint_group(&[&layer.gate.weight, &layer.up.weight]);
+        let form = self.form(Role::GateUp, &[&layer.gate.weight, &layer.up.weight]);
         let gated = |linear: &Linear| -> Result<PackedLinear, BackendError> {
-            let form = self.form(Role::GateUp, group);
             let weight = Packed::pack(&[&linear.weight], form, self.instructions, team)?;
             Ok(PackedLinear { weight, bias: linear.bias.clone() })
         };

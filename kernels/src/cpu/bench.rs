@@ -7,7 +7,7 @@ use super::detect::Instructions;
 use super::head;
 use super::input::{Form, Input};
 use super::norm::rms_norm;
-use super::product::{Ahead, PANEL, Packed};
+use super::product::{PANEL, Packed};
 use super::rotary::Angles;
 use super::team::Team;
 use crate::backend::BackendError;
@@ -80,7 +80,13 @@ impl Product {
             // SAFETY: one thread only.
             unsafe {
                 let out = self.out.part_mut(0..rows * panels.len() * PANEL);
-                self.packed.tile(&self.input, 0..self.rows, panels, Ahead::NONE, out);
+                self.packed.tile(
+                    &self.input,
+                    0..self.rows,
+                    panels,
+                    (first + at_once) % self.packed.panels(),
+                    out,
+                );
             }
         }
     }

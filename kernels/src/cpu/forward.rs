@@ -9,7 +9,7 @@ use super::attention::{Block, float};
 use super::buffer::Buffer;
 use super::input::{Form, Input, ROW_TILE};
 use super::norm::{add, rms_norm};
-use super::product::{Ahead, Out, PANEL, Packed};
+use super::product::{Out, PANEL, Packed};
 use super::rotary::Angles;
 use super::team::{Operation, Worker};
 use crate::backend::PackedBatch;
@@ -22,8 +22,6 @@ use super::attention::amx;
 
 /// Rows in a piece of those steps that go row by row.
 const ROWS: usize = 16;
-/// Rows of a product that one call makes: their sums stay in the first cache.
-const TILE_ROWS: usize = 256;
 /// Bytes of inputs that the pieces of a product go over again and again: they stay in the second cache.
 const INPUT_BYTES: usize = 768 * 1024;
 
@@ -305,35 +303,34 @@ impl Decoder {
         assert!(out.len() >= plan.rows().next_multiple_of(ROW_TILE) * all);
         let work = Work::new(plan.rows(), &linear.weight);
         worker.each(operation, work.pieces(), |piece| {
-            work.tiles(piece, |rows, panels, ahead| {
-                let columns = columns(&panels, all);
-                let whole = columns.len() == panels.len() * PANEL;
-                if whole {
-                    let first = rows.start * all + columns.start;
-                    // SAFETY: the rows are there up to whole tiles, the columns too; they are in this piece alone.
-                    unsafe {
-                        let out = Out { at: out.pointer().add(first), stride: all, add: onto };
-                        linear.weight.tile_to(input, rows.clone(), panels.clone(), ahead, out);
-                    }
+            let (rows, panels, next) = work.piece(piece);
+            let columns = columns(&panels, all);
+            let whole = columns.len() == panels.len() * PANEL;
+            if whole {
+                let first = rows.start * all + columns.start;
+                // SAFETY: the rows are there up to whole tiles, the columns too; they are in this piece alone.
+                unsafe {
+                    let out = Out { at: out.pointer().add(first), stride: all, add: onto };
+                    linear.weight.tile_to(input, rows.clone(), panels.clone(), next, out);
                 }
-                let tile = if whole {
-                    None
-                } else {
-                    Some(product(linear, input, &rows, &panels, ahead, &mut scratch.tile))
-                };
-                let bias = linear.bias.as_ref().map(|bias| &bias[columns.clone()]);
-                for (at, row) in rows.enumerate() {
-                    let range = row * all + columns.start..row * all + columns.end;
-                    // SAFETY: these columns of the row are in this piece alone.
-                    let out = unsafe { out.part_mut(range) };
-                    match (&tile, bias) {
-                        (Some(tile), _) if onto => add(out, &tile[at * panels.len() * PANEL..][..out.len()]),
-                        (Some(tile), _) => out.copy_from_slice(&tile[at * panels.len() * PANEL..][..out.len()]),
-                        (None, Some(bias)) => add(out, bias),
-                        (None, None) => break,
-                    }
+            }
+            let tile = if whole {
+                None
+            } else {
+                Some(product(linear, input, &rows, &panels, next, &mut scratch.tile))
+            };
+            let bias = linear.bias.as_ref().map(|bias| &bias[columns.clone()]);
+            for (at, row) in rows.enumerate() {
+                let range = row * all + columns.start..row * all + columns.end;
+                // SAFETY: these columns of the row are in this piece alone.
+                let out = unsafe { out.part_mut(range) };
+                match (&tile, bias) {
+                    (Some(tile), _) if onto => add(out, &tile[at * panels.len() * PANEL..][..out.len()]),
+                    (Some(tile), _) => out.copy_from_slice(&tile[at * panels.len() * PANEL..][..out.len()]),
+                    (None, Some(bias)) => add(out, bias),
+                    (None, None) => break,
                 }
-            });
+            }
         });
     }
 
@@ -503,23 +500,22 @@ impl Decoder {
         let form = layer.down.weight.form();
         let work = Work::new(plan.rows(), &layer.gate.weight);
         worker.each(Operation::GateUp, work.pieces(), |piece| {
-            work.tiles(piece, |rows, panels, ahead| {
-                let input = &space.feed_forward_in;
-                let gate = product(&layer.gate, input, &rows, &panels, ahead, &mut scratch.tile);
-                let up = product(&layer.up, input, &rows, &panels, ahead, &mut scratch.second);
-                let columns = columns(&panels, self.shape.feed_forward);
-                let width = panels.len() * PANEL;
-                let some = ROWS * width;
-                for (at, (gate, up)) in gate.chunks_mut(some).zip(up.chunks(some)).enumerate() {
-                    match self.shape.activation {
-                        Activation::Silu => silu_mul(gate, up),
-                        Activation::Gelu => gelu_mul(gate, up),
-                    }
-                    let gated = gate.chunks_exact(width).map(|gate| &gate[..columns.len()]);
-                    // SAFETY: these columns of the rows are in this piece alone; they begin at a whole panel.
-                    unsafe { space.gated_in.put_rows(form, rows.start + at * ROWS, columns.start, gated) };
+            let (rows, panels, next) = work.piece(piece);
+            let input = &space.feed_forward_in;
+            let gate = product(&layer.gate, input, &rows, &panels, next, &mut scratch.tile);
+            let up = product(&layer.up, input, &rows, &panels, next, &mut scratch.second);
+            let columns = columns(&panels, self.shape.feed_forward);
+            let width = panels.len() * PANEL;
+            let some = ROWS * width;
+            for (at, (gate, up)) in gate.chunks_mut(some).zip(up.chunks(some)).enumerate() {
+                match self.shape.activation {
+                    Activation::Silu => silu_mul(gate, up),
+                    Activation::Gelu => gelu_mul(gate, up),
                 }
-            });
+                let gated = gate.chunks_exact(width).map(|gate| &gate[..columns.len()]);
+                // SAFETY: these columns of the rows are in this piece alone; they begin at a whole panel.
+                unsafe { space.gated_in.put_rows(form, rows.start + at * ROWS, columns.start, gated) };
+            }
         });
     }
 
@@ -577,17 +573,12 @@ impl Work {
         self.rows.div_ceil(self.block) * self.panels.div_ceil(self.at_once)
     }
 
-    /// Calls `tile` for each stretch of rows of a piece, with its panels and what to fetch ahead.
-    fn tiles(&self, piece: usize, mut tile: impl FnMut(Range<usize>, Range<usize>, Ahead)) {
+    /// Rows and panels of a piece, and the panel of the next one.
+    fn piece(&self, piece: usize) -> (Range<usize>, Range<usize>, usize) {
         let across = self.panels.div_ceil(self.at_once);
         let panels = pieces(piece % across, self.at_once, self.panels);
         let rows = pieces(piece / across, self.block, self.rows);
-        let next = panels.end % self.panels;
-        let parts = rows.len().div_ceil(TILE_ROWS);
-        for (part, first) in rows.clone().step_by(TILE_ROWS).enumerate() {
-            let ahead = Ahead { panel: next, part, parts };
-            tile(first..(first + TILE_ROWS).min(rows.end), panels.clone(), ahead);
-        }
+        (rows, panels.clone(), panels.end % self.panels)
     }
 }
 
@@ -605,7 +596,7 @@ fn product<'a>(
     input: &Input,
     rows: &Range<usize>,
     panels: &Range<usize>,
-    ahead: Ahead,
+    next: usize,
     out: &'a mut Buffer<f32>,
 ) -> &'a mut [f32] {
     let width = panels.len() * PANEL;
@@ -614,7 +605,7 @@ fn product<'a>(
     // SAFETY: the buffer is borrowed mutably; the input was filled in an earlier step.
     let tile = unsafe {
         let tile = out.part_mut(0..room);
-        linear.weight.tile(input, rows.clone(), panels.clone(), ahead, tile);
+        linear.weight.tile(input, rows.clone(), panels.clone(), next, tile);
         &mut tile[..rows.len() * width]
     };
     if let Some(bias) = &linear.bias {

@@ -13,15 +13,15 @@
 
 use super::input::{Input, ROW_TILE};
 use super::math::{exp, mul_add};
-use super::product::{Ahead, PANEL, Packed};
+use super::product::{PANEL, Packed};
 use super::simd::{LANES, dispatch};
 use super::team::{Operation, Worker};
 use crate::backend::TokenStats;
 
 /// Rows whose logits of one tile exist at once.
-pub(super) const ROWS: usize = 256;
+pub(super) const ROWS: usize = 512;
 /// Words of the vocabulary in one tile: with `ROWS`, 256 KiB of logits a worker.
-pub(super) const TILE: usize = 256;
+pub(super) const TILE: usize = 128;
 /// Panels in a tile.
 pub(super) const PANELS: usize = TILE / PANEL;
 
@@ -52,8 +52,7 @@ pub(super) unsafe fn walk(
         let panels = tile * PANELS..((tile + 1) * PANELS).min(weights.panels());
         let (first, width) = (panels.start * PANEL, panels.len() * PANEL);
         let words = width.min(weights.rows() - first);
-        let next =
-            Ahead { panel: (panels.end + (worker.workers() - 1) * PANELS) % weights.panels(), ..Ahead::NONE };
+        let next = panels.end % weights.panels();
         for start in (0..targets.len()).step_by(ROWS) {
             let rows = start..(start + ROWS).min(targets.len());
             let room = rows.len().next_multiple_of(ROW_TILE) * width;

@@ -8,7 +8,7 @@
 use super::head::{PANELS, TILE};
 use super::input::{Input, ROW_TILE};
 use super::math::exp;
-use super::product::{Ahead, PANEL, Packed};
+use super::product::{PANEL, Packed};
 use super::simd::dispatch;
 use super::team::{Operation, Worker};
 
@@ -59,14 +59,14 @@ pub(super) unsafe fn walk(
                     observer.input,
                     rows.clone(),
                     panels.clone(),
-                    Ahead::NONE,
+                    panels.end % observer.weights.panels(),
                     &mut p[..room],
                 );
                 performer.weights.tile(
                     performer.input,
                     rows.clone(),
                     panels.clone(),
-                    Ahead::NONE,
+                    panels.end % observer.weights.panels(),
                     &mut q[..room],
                 );
             }

@@ -63,10 +63,17 @@ impl PackedHeads {
         // Panel of 32 tokens, 32 numbers, half of the tokens, pair of numbers, token, number.
         let panel = (head * self.tokens + token / BLOCK * BLOCK) * self.head_dim;
         let within = token % BLOCK;
-        for (pair, values) in scratch.halves.chunks_exact(2).enumerate() {
-            let at = panel + ((pair / 16 * 2 + within / 16) * 16 + pair % 16) * 32 + within % 16 * 2;
-            // SAFETY: these two numbers are this token's.
-            unsafe { self.keys.part_mut(at..at + 2) }.copy_from_slice(values);
+        assert!(panel + BLOCK * self.head_dim <= self.keys.len());
+        for (step, values) in scratch.halves.chunks_exact(BLOCK).enumerate() {
+            let first = panel + (step * 2 + within / 16) * 16 * BLOCK + within % 16 * 2;
+            for (pair, values) in values.chunks_exact(2).enumerate() {
+                // SAFETY: within the panel, which was just checked to be there; these two numbers are this token's.
+                unsafe {
+                    let at = self.keys.pointer().add(first + pair * BLOCK);
+                    at.write(values[0]);
+                    at.add(1).write(values[1]);
+                }
+            }
         }
     }
 
@@ -78,11 +85,13 @@ impl PackedHeads {
         let (step, pair, which) = (token / BLOCK, token % BLOCK / 2, token % 2);
         for (panel, values) in scratch.halves.chunks_exact(BLOCK).enumerate() {
             let step = self.value_panel(head, panel) + step * BLOCK * BLOCK;
-            for (column, value) in values.iter().enumerate() {
-                let at = step + (column / 16 * 16 + pair) * 32 + column % 16 * 2 + which;
-                // SAFETY: this number is this token's.
-                let place = unsafe { self.values.part_mut(at..at + 1) };
-                place[0] = *value;
+            assert!(step + BLOCK * BLOCK <= self.values.len());
+            for (half, values) in values.chunks_exact(16).enumerate() {
+                let first = step + (half * 16 + pair) * BLOCK + which;
+                for (column, value) in values.iter().enumerate() {
+                    // SAFETY: within the step, which was just checked to be there; this number is this token's.
+                    unsafe { self.values.pointer().add(first + column * 2).write(*value) };
+                }
             }
         }
     }
@@ -158,13 +167,12 @@ impl PackedHeads {
                 );
                 scratch.mixed.part_mut(0..BLOCK * BLOCK)
             };
-            for ((row, mixed), inverse) in
-                block.queries.clone().zip(mixed.chunks_exact_mut(BLOCK)).zip(&inverse)
-            {
+            for (mixed, inverse) in mixed.chunks_exact_mut(BLOCK).zip(&inverse) {
                 mixed.iter_mut().for_each(|x| *x *= inverse);
-                // SAFETY: the caller keeps others away.
-                unsafe { out.put(form, row, column + panel * BLOCK, mixed) };
             }
+            let rows = mixed.chunks_exact(BLOCK).take(block.queries.len());
+            // SAFETY: the caller keeps others away.
+            unsafe { out.put_rows(form, block.queries.start, column + panel * BLOCK, rows) };
         }
     }
 

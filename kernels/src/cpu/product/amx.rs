@@ -4,11 +4,12 @@
 //! it first needs them, and gives them back at the end of a pass, so that the system has nothing to save when it
 //! switches.
 
-use super::{Ahead, Bf16Piece, Out, PANEL};
+use super::{Bf16Piece, Out, PANEL, coded};
 use crate::cpu::input::{BLOCK, ROW_TILE};
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid_count, _MM_HINT_T1, _mm_prefetch};
 use std::cell::Cell;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -87,46 +88,76 @@ const LINES: usize = 2;
 /// Steps whose columns stay in the first cache, beside the sums: 36 KiB.
 const MOST_STEPS: usize = 18;
 
+/// A packed matrix.
+#[derive(Clone, Copy)]
+pub(super) enum Columns {
+    Bf16(*const u16),
+    Coded(*const u8, coded::Layout),
+}
+
+impl Columns {
+    /// Where it begins, and the bytes of a step.
+    fn steps(self) -> (*const u8, usize) {
+        match self {
+            Self::Bf16(at) => (at.cast(), BLOCK * PANEL * 2),
+            Self::Coded(at, layout) => (at, layout.step()),
+        }
+    }
+}
+
+/// Steps of columns that were codes, in bf16.
+#[repr(align(64))]
+struct Expanded(MaybeUninit<[u16; MOST_STEPS * BLOCK * PANEL]>);
+
 /// # Safety
-/// The CPU has AMX; the piece's pointers reach as far as its sizes say, its inputs in whole tiles of rows; `out` has
-/// room for whole tiles of rows.
-pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, ahead: Ahead, out: Out) {
+/// The CPU has AMX; the piece's inputs reach as far as its sizes say, in whole tiles of rows; `columns` has these panels
+/// of the piece's width and the one that is `next`; `out` has room for whole tiles of rows.
+pub(super) unsafe fn bf16(piece: &Bf16Piece, columns: Columns, panels: Range<usize>, next: usize, out: Out) {
     let rows = piece.rows.next_multiple_of(ROW_TILE);
     let steps = piece.stride / BLOCK;
     // Steps of a pass over the rows: their columns stay in the first cache.
     let most = steps.div_ceil(steps.div_ceil(MOST_STEPS));
+    let (begin, step_bytes) = columns.steps();
+    let panel_bytes = steps * step_bytes;
+    let mut expanded = Expanded(MaybeUninit::uninit());
     // SAFETY: the caller's promise.
     unsafe { on() };
     for (at, panel) in panels.clone().enumerate() {
-        let ahead = if panel + 1 < panels.end { Ahead { panel: panel + 1, ..Ahead::NONE } } else { ahead };
-        // A panel has as many lines as it has inputs; each step fetches some of what is left.
-        let end = (ahead.part + 1) * piece.stride / ahead.parts;
-        let mut fetch = ahead.part * piece.stride / ahead.parts;
+        let next = if panel + 1 < panels.end { panel + 1 } else { next };
+        // Of the next panel's lines each step fetches some, and what is left at the end comes at once.
+        let (ahead, mut fetched) = (begin.wrapping_add(next * panel_bytes), 0);
         for first in (0..steps).step_by(most) {
             let steps = most.min(steps - first);
+            // SAFETY: the caller's promise; `most` steps fit into `expanded`.
+            let stretch = unsafe {
+                match columns {
+                    Columns::Bf16(at) => at.add(panel * piece.panel() + first * PANEL * BLOCK),
+                    Columns::Coded(at, layout) => {
+                        let from = at.add(panel * panel_bytes + first * step_bytes);
+                        layout.expand(from, steps, expanded.0.as_mut_ptr().cast());
+                        expanded.0.as_ptr().cast()
+                    }
+                }
+            };
             for row in (0..rows).step_by(ROW_TILE) {
-                let next = piece.weights.wrapping_add(ahead.panel * piece.panel() + fetch.min(end) * BLOCK);
-                fetch += steps * LINES;
                 // SAFETY: the caller's promises.
                 unsafe {
                     let stretch = Passing {
                         parts: piece.parts,
                         rows: piece.inputs.add((row * piece.stride + first * ROW_TILE * BLOCK) * piece.parts),
-                        columns: piece.weights.add(panel * piece.panel() + first * PANEL * BLOCK),
+                        columns: stretch,
                         steps,
                         continued: out.add || first > 0,
-                        ahead: next,
+                        ahead: ahead.wrapping_add(fetched.min(panel_bytes)),
                     };
                     stretch.run(out.from(row, at * PANEL).at, out.stride * 4);
                 }
+                fetched += steps * LINES * 64;
             }
         }
-        for line in fetch..end {
+        for line in (fetched..panel_bytes).step_by(64) {
             // SAFETY: a hint that no address can make fault.
-            unsafe {
-                let weights = piece.weights.wrapping_add(ahead.panel * piece.panel() + line * BLOCK);
-                _mm_prefetch::<_MM_HINT_T1>(weights.cast());
-            }
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(line).cast()) };
         }
     }
 }
@@ -253,7 +284,7 @@ struct Passing {
     /// Begin with what stands in `out`, from an earlier stretch.
     continued: bool,
     /// The first lines from here, [`LINES`] a step, are fetched into the second cache meanwhile; any address will do.
-    ahead: *const u16,
+    ahead: *const u8,
 }
 
 impl Passing {

@@ -2,9 +2,9 @@
 
 use super::{Bf16Piece, Int8Piece, Out, PANEL};
 use std::arch::x86_64::{
-    __m512bh, __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps,
-    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
+    __m512bh, __m512i, _mm512_add_ps, _mm512_cvtepi32_ps, _mm512_dpbf16_ps, _mm512_dpbusd_epi32,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_slli_epi32, _mm512_storeu_ps,
 };
 use std::ops::Range;
 
@@ -106,12 +106,13 @@ unsafe fn int8_rows<const ROWS: usize, const QUADS: usize>(
 
 /// # Safety
 /// The CPU has AVX-512 BF16; the piece's pointers reach as far as its sizes say; `out` has room.
-pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: Out) {
+pub(super) unsafe fn bf16(piece: &Bf16Piece, weights: *const u16, panels: Range<usize>, out: Out) {
     for (at, panel) in panels.enumerate() {
         let mut row = 0;
         while row < piece.rows {
             // SAFETY: the caller's promises.
             unsafe {
+                let panel = weights.add(panel * piece.panel());
                 let out = out.from(row, at * PANEL);
                 row += match piece.rows - row {
                     1 => bf16_rows::<1>(piece, row, panel, out),
@@ -127,17 +128,12 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: Out) {
 /// # Safety
 /// As for `bf16`, for rows `row..row + ROWS` of the piece.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")]
-unsafe fn bf16_rows<const ROWS: usize>(
-    piece: &Bf16Piece,
-    row: usize,
-    panel: usize,
-    out: Out,
-) -> usize {
+unsafe fn bf16_rows<const ROWS: usize>(piece: &Bf16Piece, row: usize, panel: *const u16, out: Out) -> usize {
     // SAFETY: every address is within the buffers that the piece was checked against; a vector of bits is a
     // vector of bf16 numbers.
     unsafe {
         let halves = |vector: __m512i| std::mem::transmute::<__m512i, __m512bh>(vector);
-        let mut weights = piece.weights.add(panel * piece.panel());
+        let mut weights = panel;
         let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
         for step in 0..piece.stride / 32 {
             for part in 0..piece.parts {

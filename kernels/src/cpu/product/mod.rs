@@ -10,8 +10,10 @@ pub(super) mod amx;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod coded;
 mod pack;
-pub(crate) use pack::joint_group;
+pub(crate) use pack::{joint_group, wide};
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -24,20 +26,6 @@ use std::ops::Range;
 
 /// Outputs in a panel.
 pub(crate) const PANEL: usize = 32;
-
-/// What a piece of a product may fetch into the cache while it computes: the panel that is likely to be next.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ahead {
-    pub(crate) panel: usize,
-    /// Which of so many equal parts.
-    pub(crate) part: usize,
-    pub(crate) parts: usize,
-}
-
-impl Ahead {
-    /// The first panel: at worst, something is fetched for nothing.
-    pub(crate) const NONE: Self = Self { panel: 0, part: 0, parts: 1 };
-}
 
 /// Where a piece of a product goes.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +75,9 @@ enum Data {
     },
     /// Panel, 32 inputs, half of the panel, pair of inputs, output, input: the order in which AMX takes them.
     Bf16(Buffer<u16>),
+    /// Codes that become the same, see there.
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    Coded { bytes: Buffer<u8>, layout: coded::Layout },
 }
 
 impl Packed {
@@ -116,6 +107,8 @@ impl Packed {
             Data::F32(values) => values.bytes(),
             Data::Int8 { codes, scales, .. } => codes.bytes() + scales.bytes(),
             Data::Bf16(halves) => halves.bytes(),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Data::Coded { bytes, .. } => bytes.bytes(),
         }
     }
 
@@ -129,6 +122,7 @@ impl Packed {
     ///
     /// A row of `out` is `PANEL` numbers for each panel. `out` has room for `rows` up to whole tiles of
     /// [`super::input::ROW_TILE`]; what is written behind the last row has no meaning. `rows` begins at a whole tile.
+    /// `next` is the panel that is likely to be asked for next: it may be fetched into the cache meanwhile.
     ///
     /// # Safety
     /// `input` holds the rows in this matrix's form, and nobody writes to it meanwhile.
@@ -137,14 +131,14 @@ impl Packed {
         input: &Input,
         rows: Range<usize>,
         panels: Range<usize>,
-        ahead: Ahead,
+        next: usize,
         out: &mut [f32],
     ) {
         let width = panels.len() * PANEL;
         assert!(out.len() >= rows.len().next_multiple_of(super::input::ROW_TILE) * width);
         let out = Out { at: out.as_mut_ptr(), stride: width, add: false };
         // SAFETY: the caller's promises; there is room for whole tiles of rows of all panels.
-        unsafe { self.tile_to(input, rows, panels, ahead, out) };
+        unsafe { self.tile_to(input, rows, panels, next, out) };
     }
 
     /// The same into, or onto, a larger matrix.
@@ -156,10 +150,10 @@ impl Packed {
         input: &Input,
         rows: Range<usize>,
         panels: Range<usize>,
-        ahead: Ahead,
+        next: usize,
         out: Out,
     ) {
-        let _ = ahead;
+        let _ = next;
         assert!(panels.end <= self.panels());
         // SAFETY: the caller's promises are those that each of these asks for; the instructions were found
         // available when the matrix was packed.
@@ -182,14 +176,22 @@ impl Packed {
                     }
                 }
                 Data::Bf16(halves) => {
-                    let piece = Bf16Piece::new(self, input, rows, halves);
+                    let piece = Bf16Piece::new(self, input, rows);
                     match self.instructions {
                         #[cfg(target_arch = "x86_64")]
-                        Instructions::Avx512Bf16 => avx512::bf16(&piece, panels, out),
+                        Instructions::Avx512Bf16 => avx512::bf16(&piece, halves.pointer(), panels, out),
                         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-                        Instructions::Amx => amx::bf16(&piece, panels, ahead, out),
-                        _ => scalar::bf16(&piece, panels, out),
+                        Instructions::Amx => {
+                            amx::bf16(&piece, amx::Columns::Bf16(halves.pointer()), panels, next, out);
+                        }
+                        _ => scalar::bf16(&piece, halves.pointer(), panels, out),
                     }
+                }
+                #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+                Data::Coded { bytes, layout } => {
+                    let piece = Bf16Piece::new(self, input, rows);
+                    let columns = amx::Columns::Coded(bytes.pointer(), *layout);
+                    amx::bf16(&piece, columns, panels, next, out);
                 }
             }
         }
@@ -286,7 +288,7 @@ impl Int8Piece {
     }
 }
 
-/// The same for bf16.
+/// The rows of a bf16 product.
 struct Bf16Piece {
     rows: usize,
     /// Of the inputs.
@@ -294,11 +296,10 @@ struct Bf16Piece {
     /// Inputs up to whole steps of 32.
     stride: usize,
     inputs: *const u16,
-    weights: *const u16,
 }
 
 impl Bf16Piece {
-    fn new(packed: &Packed, input: &Input, rows: Range<usize>, halves: &Buffer<u16>) -> Self {
+    fn new(packed: &Packed, input: &Input, rows: Range<usize>) -> Self {
         let Form::Bf16 { parts } = packed.form else { unreachable!("a bf16 matrix has a bf16 form") };
         let stride = input.stride();
         assert!(stride == packed.cols.next_multiple_of(super::input::BLOCK));
@@ -310,7 +311,6 @@ impl Bf16Piece {
             stride,
             // SAFETY: the rows were just checked to lie in the buffer.
             inputs: unsafe { input.halves.pointer().add(rows.start * stride * parts) },
-            weights: halves.pointer(),
         }
     }
 

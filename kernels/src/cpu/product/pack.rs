@@ -1,5 +1,7 @@
 //! From the file's rows to panels, once, when a model is loaded.
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use super::coded::Layout;
 use super::{Data, PANEL, Packed};
 use crate::backend::BackendError;
 use crate::cpu::buffer::Buffer;
@@ -29,8 +31,16 @@ impl Packed {
             Form::Int8 { group } => Data::Int8 {
                 codes: Buffer::zeroed(panels * PANEL * stride),
                 scales: Buffer::zeroed(panels * 2 * PANEL * stride / group),
-                wide: parts.iter().any(|part| wide(part.format())),
+                wide: wide(parts),
             },
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Form::Bf16 { .. }
+                if instructions == Instructions::Amx
+                    && let Some(layout) = Layout::of(parts) =>
+            {
+                let bytes = Buffer::zeroed(panels * stride / BLOCK * layout.step());
+                Data::Coded { bytes, layout }
+            }
             Form::Bf16 { .. } => Data::Bf16(Buffer::zeroed(panels * PANEL * stride)),
         };
         let packed = Self { form, instructions, rows, cols, data };
@@ -61,16 +71,7 @@ impl Packed {
             }
             Data::Int8 { codes, scales, .. } => {
                 let Form::Int8 { group } = self.form else { return };
-                // A part with longer groups gives each of its scales to several groups.
-                let repeat = part.format().group() / group;
-                let groups = self.cols.div_ceil(part.format().group());
-                scratch.codes.fill(0);
-                part.codes(
-                    row,
-                    &mut scratch.codes,
-                    &mut scratch.scales[..groups],
-                    &mut scratch.mins[..groups],
-                );
+                scratch.codes(part, row, group);
                 let size = PANEL * stride;
                 // SAFETY: the panel is this worker's.
                 let codes = unsafe { codes.part_mut(panel * size..(panel + 1) * size) };
@@ -82,9 +83,19 @@ impl Packed {
                 // SAFETY: the panel is this worker's.
                 let scales = unsafe { scales.part_mut(panel * size..(panel + 1) * size) };
                 for at in 0..self.cols.div_ceil(group) {
-                    scales[at * 2 * PANEL + within] = scratch.scales[at / repeat];
-                    scales[at * 2 * PANEL + PANEL + within] = scratch.mins[at / repeat];
+                    scales[at * 2 * PANEL + within] = scratch.scales[at];
+                    scales[at * 2 * PANEL + PANEL + within] = scratch.mins[at];
                 }
+            }
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Data::Coded { bytes, layout } => {
+                scratch.codes(part, row, layout.group());
+                let size = stride / BLOCK * layout.step();
+                // SAFETY: the panel is this worker's.
+                let bytes = unsafe { bytes.part_mut(panel * size..(panel + 1) * size) };
+                let groups = self.cols.div_ceil(layout.group());
+                let (scales, mins) = (&scratch.scales[..groups], &scratch.mins[..groups]);
+                layout.put(bytes, within, &scratch.codes[..self.cols], scales, mins);
             }
             Data::Bf16(halves) => {
                 part.row(row, &mut scratch.floats[..self.cols]);
@@ -123,6 +134,11 @@ impl Packed {
                     let at = panel * PANEL * stride + bf16_place(col, within);
                     bf16::from_bits(halves.part(at..at + 1)[0]).to_f32()
                 }
+                #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+                Data::Coded { bytes, layout } => {
+                    let size = stride / BLOCK * layout.step();
+                    layout.get(bytes.part(panel * size..(panel + 1) * size), within, col)
+                }
             }
         }
     }
@@ -139,9 +155,10 @@ pub(crate) fn joint_group(parts: &[&Matrix]) -> usize {
     parts.iter().map(|part| part.format().group()).min().unwrap_or(BLOCK)
 }
 
-/// Formats of 4 to 6 bits stay below 128.
-fn wide(format: Format) -> bool {
-    matches!(format, Format::F32 | Format::F16 | Format::BF16 | Format::Q8_0)
+/// Whether a code can be above 127: formats of 4 to 6 bits stay below.
+pub(crate) fn wide(parts: &[&Matrix]) -> bool {
+    let wide = |format| matches!(format, Format::F32 | Format::F16 | Format::BF16 | Format::Q8_0);
+    parts.iter().any(|part| wide(part.format()))
 }
 
 fn place<'a>(parts: &[&'a Matrix], output: usize) -> (&'a Matrix, usize) {
@@ -171,6 +188,21 @@ impl Scratch {
             codes: vec![0; stride],
             scales: vec![0.0; stride / 16],
             mins: vec![0.0; stride / 16],
+        }
+    }
+
+    /// A row's codes, and a scale and a minimum for each `group` of them.
+    fn codes(&mut self, part: &Matrix, row: usize, group: usize) {
+        let groups = part.cols().div_ceil(part.format().group());
+        self.codes.fill(0);
+        part.codes(row, &mut self.codes, &mut self.scales[..groups], &mut self.mins[..groups]);
+        // A part with longer groups gives each of its scales to several groups.
+        let repeat = part.format().group() / group;
+        if repeat > 1 {
+            for at in (0..part.cols().div_ceil(group)).rev() {
+                self.scales[at] = self.scales[at / repeat];
+                self.mins[at] = self.mins[at / repeat];
+            }
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) unsafe fn int8(piece: &Int8Piece, panels: Range<usize>, out: Out) {
 
 /// # Safety
 /// The piece's pointers reach as far as its sizes say; `out` has room.
-pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: Out) {
+pub(super) unsafe fn bf16(piece: &Bf16Piece, weights: *const u16, panels: Range<usize>, out: Out) {
     for row in 0..piece.rows {
         for (at, panel) in panels.clone().enumerate() {
             let mut sums = [0.0_f32; PANEL];
@@ -52,7 +52,7 @@ pub(super) unsafe fn bf16(piece: &Bf16Piece, panels: Range<usize>, out: Out) {
                         bf16::from_bits(*piece.inputs.add(at)).to_f32()
                     };
                     let input: f32 = (0..piece.parts).map(part).sum();
-                    let step = piece.weights.add(panel * piece.panel() + col / 32 * 1024 + col % 32 / 2 * 32);
+                    let step = weights.add(panel * piece.panel() + col / 32 * 1024 + col % 32 / 2 * 32);
                     for (within, sum) in sums.iter_mut().enumerate() {
                         let weight = *step.add(within / 16 * 512 + within % 16 * 2 + col % 2);
                         *sum += input * bf16::from_bits(weight).to_f32();

@@ -12,7 +12,7 @@ fn tile(packed: &Packed, input: &Input, rows: Range<usize>) -> Vec<f32> {
     let width = packed.panels() * PANEL;
     let mut out = vec![0.0; rows.len().next_multiple_of(32) * width];
     // SAFETY: nobody writes to the input.
-    unsafe { packed.tile(input, rows.clone(), 0..packed.panels(), Ahead::NONE, &mut out) };
+    unsafe { packed.tile(input, rows.clone(), 0..packed.panels(), 0, &mut out) };
     out.truncate(rows.len() * width);
     out
 }
@@ -39,7 +39,13 @@ fn holds(packed: &Packed, input: &Input, rows: Range<usize>) {
 }
 
 fn forms() -> [Form; 5] {
-    [Form::F32, Form::Int8 { group: 32 }, Form::Int8 { group: 16 }, Form::Bf16 { parts: 1 }, Form::Bf16 { parts: 2 }]
+    [
+        Form::F32,
+        Form::Int8 { group: 32 },
+        Form::Int8 { group: 16 },
+        Form::Bf16 { parts: 1 },
+        Form::Bf16 { parts: 2 },
+    ]
 }
 
 proptest! {
@@ -106,6 +112,38 @@ fn every_quantised_format_keeps_its_numbers() {
                     unsafe { input.put(packed.form(), row, 0, values) };
                 }
                 holds(&packed, &input, 0..3);
+            }
+        }
+    }
+}
+
+/// On AMX these stay codes until they are multiplied; elsewhere they are bf16 from the start.
+#[test]
+fn every_quantised_format_becomes_bf16() {
+    let team = Team::new(2).unwrap();
+    let plain = random_matrix(Format::Q4_K, 37, 512);
+    for format in Format::ALL {
+        let matrix = random_matrix(format, 37, 512);
+        // Alone, and below a matrix of another format.
+        for parts in [vec![&matrix], vec![&plain, &matrix]] {
+            for instructions in Instructions::ALL.into_iter().filter(|set| set.available()) {
+                let packed = Packed::pack(&parts, Form::Bf16 { parts: 2 }, instructions, &team).unwrap();
+                let mut row = vec![0.0; 512];
+                for output in 0..37 {
+                    matrix.row(output, &mut row);
+                    for (col, want) in row.iter().enumerate() {
+                        let got = packed.weight(packed.rows() - 37 + output, col);
+                        let near = (got - want).abs() <= want.abs() / 255.0 + 1e-30;
+                        assert!(near, "{format:?} {output} {col}: {got} {want}");
+                    }
+                }
+                let mut input = Input::default();
+                input.reserve(70, 512, &[packed.form()]);
+                for (row, values) in pseudo_random(1, 70 * 512, 2.0).chunks(512).enumerate() {
+                    // SAFETY: one thread only.
+                    unsafe { input.put(packed.form(), row, 0, values) };
+                }
+                holds(&packed, &input, 0..70);
             }
         }
     }
