@@ -1,8 +1,9 @@
 //! A model on the CPU.
 
 use super::detect::Instructions;
-use super::forward::{Decoder, PackedLayer, PackedLinear, Plan, Workspace};
+use super::forward::{Decoder, PackedLayer, PackedLinear, Pass, Workspace};
 use super::input::Form;
+use super::plan::Plan;
 use super::product::{Packed, joint_group, wide};
 use super::team::Team;
 use super::{head, paired};
@@ -97,8 +98,8 @@ impl CpuBackend {
         let (space, other) = (&*space, &*other);
         self.team.run(|worker| {
             let mut scratch = lock(&space.workers[worker.index]);
-            self.decoder.run(worker, space, &mut scratch, &plan);
             let scratch = &mut *scratch;
+            Pass { decoder: &self.decoder, worker, space, plan: &plan }.run(scratch);
             // SAFETY: the head's input and the targets' logits were written in an earlier step.
             unsafe {
                 let logits = space.target_logits.part(0..plan.targets.len());
@@ -113,7 +114,8 @@ impl CpuBackend {
                 );
             }
             if let Some((observer, plan)) = &second {
-                observer.run(worker, other, &mut lock(&other.workers[worker.index]), plan);
+                let mut own = lock(&other.workers[worker.index]);
+                Pass { decoder: observer, worker, space: other, plan }.run(&mut own);
                 let side = |decoder, input| paired::Side { weights: decoder, input };
                 let observed = side(&observer.output, &other.head_in);
                 let performed = side(&self.decoder.output, &space.head_in);

@@ -20,6 +20,7 @@ mod math;
 mod norm;
 mod paired;
 mod peak;
+mod plan;
 mod product;
 mod rotary;
 mod simd;

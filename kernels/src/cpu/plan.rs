@@ -1,0 +1,116 @@
+//! How a batch, and the product of all its rows, is cut into pieces of work.
+
+use super::attention::{Block, float};
+use super::input::{Form, ROW_TILE};
+use super::product::{PANEL, Packed};
+use crate::backend::PackedBatch;
+use crate::weights::Shape;
+use std::ops::Range;
+
+/// Rows in a piece of those steps that go row by row.
+pub(super) const ROWS: usize = 16;
+/// Bytes of inputs that the pieces of a product go over again and again: they stay in the second cache.
+const INPUT_BYTES: usize = 768 * 1024;
+
+/// Where everything of one batch lies.
+pub(super) struct Plan<'a> {
+    pub(super) tokens: &'a [u32],
+    /// Of each token within its sequence.
+    pub(super) positions: Vec<usize>,
+    pub(super) sequences: Vec<Range<usize>>,
+    /// Some rows of one sequence each.
+    pub(super) pieces: Vec<(usize, Range<usize>)>,
+    /// Where each sequence begins if all take whole blocks, and last where the next would.
+    pub(super) packed: Vec<usize>,
+    /// Sequence and queries, for layers that see everything and for those that see a window.
+    global: Vec<(usize, Block)>,
+    local: Vec<(usize, Block)>,
+    /// Rows that predict a token of the batch, in order.
+    pub(super) predicting: Vec<usize>,
+    pub(super) targets: Vec<u32>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn new(batch: &PackedBatch<'a>, shape: &Shape, tiles: bool) -> Self {
+        let sequences: Vec<Range<usize>> = batch.sequences().filter(|range| !range.is_empty()).collect();
+        let queries = if tiles { ROW_TILE } else { float::QUERIES };
+        let blocks = |window: Option<usize>| {
+            let each = sequences.iter().enumerate();
+            each.flat_map(|(at, range)| {
+                Block::cut(range.clone(), queries, window).map(move |block| (at, block))
+            })
+            .collect::<Vec<_>>()
+        };
+        let pieces = sequences.iter().enumerate().flat_map(|(at, range)| {
+            range.clone().step_by(ROWS).map(move |first| (at, first..(first + ROWS).min(range.end)))
+        });
+        let pieces = pieces.collect();
+        let mut packed = vec![0];
+        for range in &sequences {
+            packed.push(packed.last().copied().unwrap_or(0) + range.len().next_multiple_of(ROW_TILE));
+        }
+        // The last position of a sequence predicts nothing that is in it.
+        let predicting: Vec<usize> = sequences.iter().flat_map(|range| range.start..range.end - 1).collect();
+        Self {
+            tokens: batch.tokens(),
+            positions: sequences.iter().flat_map(|range| 0..range.len()).collect(),
+            pieces,
+            packed,
+            global: blocks(None),
+            local: if shape.window.is_some() { blocks(shape.window) } else { Vec::new() },
+            targets: predicting.iter().map(|row| batch.tokens()[row + 1]).collect(),
+            predicting,
+            sequences,
+        }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.tokens.len()
+    }
+
+    pub(super) fn blocks(&self, local: bool) -> &[(usize, Block)] {
+        if local && !self.local.is_empty() { &self.local } else { &self.global }
+    }
+}
+
+/// How a product is cut into pieces: blocks of rows, and for each of them all panels, so that each worker reads its own
+/// part of the matrix.
+pub(super) struct Work {
+    rows: usize,
+    block: usize,
+    panels: usize,
+    at_once: usize,
+}
+
+impl Work {
+    pub(super) fn new(rows: usize, weight: &Packed) -> Self {
+        let row_bytes = match weight.form() {
+            Form::F32 => 4,
+            Form::Int8 { .. } => 2,
+            Form::Bf16 { parts } => 2 * parts,
+        } * weight.cols();
+        let most = (INPUT_BYTES / row_bytes / ROW_TILE).max(1) * ROW_TILE;
+        let block = rows.div_ceil(rows.div_ceil(most)).next_multiple_of(ROW_TILE);
+        Self { rows, block, panels: weight.panels(), at_once: weight.panels_at_once() }
+    }
+
+    pub(super) fn pieces(&self) -> usize {
+        self.rows.div_ceil(self.block) * self.panels.div_ceil(self.at_once)
+    }
+
+    /// Rows and panels of a piece, and the panel of the next one.
+    pub(super) fn piece(&self, piece: usize) -> (Range<usize>, Range<usize>, usize) {
+        let across = self.panels.div_ceil(self.at_once);
+        let panels = pieces(piece % across, self.at_once, self.panels);
+        let rows = pieces(piece / across, self.block, self.rows);
+        (rows, panels.clone(), panels.end % self.panels)
+    }
+}
+
+pub(super) fn pieces(piece: usize, size: usize, all: usize) -> Range<usize> {
+    piece * size..((piece + 1) * size).min(all)
+}
+
+pub(super) fn columns(panels: &Range<usize>, all: usize) -> Range<usize> {
+    panels.start * PANEL..(panels.end * PANEL).min(all)
+}
