@@ -195,19 +195,9 @@ struct Policy {
     instructions: Instructions,
 }
 
-/// The products of a layer, and the head's.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    QueryKeyValue,
-    AttentionOutput,
-    GateUp,
-    Down,
-    Head,
-}
-
 impl Policy {
     fn name(self) -> String {
-        let form = match self.form(Role::GateUp, &[]) {
+        let form = match self.form(&[]) {
             Form::F32 => return "cpu-f32".to_owned(),
             Form::Int8 { .. } => "int8",
             Form::Bf16 { .. } => "bf16",
@@ -215,7 +205,7 @@ impl Policy {
         format!("cpu-{form}-{}", self.instructions.name())
     }
 
-    fn form(self, role: Role, parts: &[&Matrix]) -> Form {
+    fn form(self, parts: &[&Matrix]) -> Form {
         match self.precision {
             Precision::F32 => Form::F32,
             Precision::Int8 => Form::Int8 { group: joint_group(parts) },
@@ -228,9 +218,8 @@ impl Policy {
                 Instructions::Avx2 | Instructions::Avx512Vnni | Instructions::Avx512Bf16 => {
                     Form::Int8 { group: joint_group(parts) }
                 }
-                // The gated activations have the widest range of all inputs (BENCHMARKS.md, "Scores").
-                Instructions::Amx if role == Role::Down => Form::Bf16 { parts: 2 },
-                Instructions::Amx => Form::Bf16 { parts: 1 },
+                // With one part a text's mean comes too near the tolerance (BENCHMARKS.md).
+                Instructions::Amx => Form::Bf16 { parts: 2 },
             },
         }
     }
@@ -238,7 +227,7 @@ impl Policy {
     fn pack(self, model: &Model, team: &Team) -> Result<Decoder, BackendError> {
         model.check()?;
         let layers = model.layers.iter().map(|layer| self.layer(layer, team)).collect::<Result<_, _>>()?;
-        let output = self.matrix(&[&model.output], Role::Head, team)?;
+        let output = self.matrix(&[&model.output], team)?;
         Ok(Decoder {
             shape: model.shape.clone(),
             embedding: model.embedding.clone(),
@@ -253,7 +242,7 @@ impl Policy {
     fn tiles(self, model: &Model) -> bool {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         return self.instructions == Instructions::Amx
-            && matches!(self.form(Role::AttentionOutput, &[]), Form::Bf16 { .. })
+            && matches!(self.form(&[]), Form::Bf16 { .. })
             && super::attention::amx::PackedHeads::fits(model.shape.head_dim);
         #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
         return {
@@ -262,12 +251,12 @@ impl Policy {
         };
     }
 
-    fn matrix(self, parts: &[&Matrix], role: Role, team: &Team) -> Result<Packed, BackendError> {
-        Packed::pack(parts, self.form(role, parts), self.instructions, team)
+    fn matrix(self, parts: &[&Matrix], team: &Team) -> Result<Packed, BackendError> {
+        Packed::pack(parts, self.form(parts), self.instructions, team)
     }
 
-    fn linear(self, linear: &Linear, role: Role, team: &Team) -> Result<PackedLinear, BackendError> {
-        Ok(PackedLinear { weight: self.matrix(&[&linear.weight], role, team)?, bias: linear.bias.clone() })
+    fn linear(self, linear: &Linear, team: &Team) -> Result<PackedLinear, BackendError> {
+        Ok(PackedLinear { weight: self.matrix(&[&linear.weight], team)?, bias: linear.bias.clone() })
     }
 
     fn layer(self, layer: &Layer, team: &Team) -> Result<PackedLayer, BackendError> {
@@ -279,22 +268,22 @@ impl Policy {
             parts.iter().flat_map(of).collect()
         });
         // Gate and up share their input, so they must want it in the same form.
-        let form = self.form(Role::GateUp, &[&layer.gate.weight, &layer.up.weight]);
+        let form = self.form(&[&layer.gate.weight, &layer.up.weight]);
         let gated = |linear: &Linear| -> Result<PackedLinear, BackendError> {
             let weight = Packed::pack(&[&linear.weight], form, self.instructions, team)?;
             Ok(PackedLinear { weight, bias: linear.bias.clone() })
         };
         Ok(PackedLayer {
             attention_norm: layer.attention_norm.clone(),
-            query_key_value: PackedLinear { weight: self.matrix(&weights, Role::QueryKeyValue, team)?, bias },
+            query_key_value: PackedLinear { weight: self.matrix(&weights, team)?, bias },
             query_norm: layer.query_norm.clone(),
             key_norm: layer.key_norm.clone(),
-            attention_output: self.linear(&layer.attention_output, Role::AttentionOutput, team)?,
+            attention_output: self.linear(&layer.attention_output, team)?,
             post_attention_norm: layer.post_attention_norm.clone(),
             feed_forward_norm: layer.feed_forward_norm.clone(),
             gate: gated(&layer.gate)?,
             up: gated(&layer.up)?,
-            down: self.linear(&layer.down, Role::Down, team)?,
+            down: self.linear(&layer.down, team)?,
             post_feed_forward_norm: layer.post_feed_forward_norm.clone(),
             local: layer.local,
         })
