@@ -34,7 +34,7 @@ cargo xtask COMMAND
   bench [ARGUMENT...]      speed of this program; arguments go to `bonafide bench`
   bench candle [ARGUMENT...]
                            the same text through candle-transformers' own model, side by side
-  bench llama [ARGUMENT...]
+  bench llama [--without-amx] [ARGUMENT...]
                            the same texts through llama.cpp, which is built for this machine first (once);
                            arguments: --model M, --threads N, --precision P, --rounds N";
 

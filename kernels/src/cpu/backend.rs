@@ -24,7 +24,7 @@ pub enum Precision {
     F32,
     /// Products in integers of 8 bits.
     Int8,
-    /// Products in bf16.
+    /// Products in bf16, inputs in one part.
     Bf16,
 }
 
@@ -200,7 +200,8 @@ impl Policy {
         let form = match self.form(&[]) {
             Form::F32 => return "cpu-f32".to_owned(),
             Form::Int8 { .. } => "int8",
-            Form::Bf16 { .. } => "bf16",
+            Form::Bf16 { parts: 1 } => "bf16",
+            Form::Bf16 { .. } => "bf16x2",
         };
         format!("cpu-{form}-{}", self.instructions.name())
     }

@@ -199,7 +199,7 @@ macro_rules! continued {
 }
 
 /// One product of 32 rows and 32 columns: four sums of 16 by 16 in tiles 0 to 3, rows in tiles 4 and 5, columns in
-/// tiles 6 and 7. `$begin` is what the sums begin with, `$load` the instruction that brings the rows.
+/// tiles 6 and 7. `$begin` is what the sums begin with, `$step` the instructions of a step.
 macro_rules! product {
     ($begin:ident, [$($step:literal),*], $a:expr, $b:expr, $steps:expr, $ahead:expr, $out:expr, $out_stride:expr) => {{
         let (a, out): (Rows, *mut f32) = ($a, $out);
