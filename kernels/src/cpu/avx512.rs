@@ -30,13 +30,15 @@ pub(super) struct Sums {
     pub(super) s2: f32,
 }
 
-/// e^x with a relative error of about 2e-7 for x <= 88; 0 far below.
+/// The least exponent: e to it is still a normal number. Below, the CPU would take a hundred times as long for each.
+const LOWEST: f32 = -87.0;
+
+/// e^x with a relative error of about 2e-7 for x <= 88; e^[`LOWEST`] below.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn exp(x: __m512) -> __m512 {
     const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-    // Below, the reduction would lose the remainder; e^-110 is 0 in f32.
-    let x = _mm512_max_ps(x, _mm512_set1_ps(-110.0));
+    let x = _mm512_max_ps(x, _mm512_set1_ps(LOWEST));
     let n = _mm512_roundscale_ps::<NEAREST>(_mm512_mul_ps(x, _mm512_set1_ps(std::f32::consts::LOG2_E)));
     let r = _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693_359_4), x);
     let r = _mm512_fnmadd_ps(n, _mm512_set1_ps(-2.121_944_4e-4), r);
@@ -52,7 +54,7 @@ fn exp(x: __m512) -> __m512 {
 #[target_feature(enable = "avx512f")]
 fn rough_exp(x: __m512) -> __m512 {
     const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-    let t = _mm512_mul_ps(x, _mm512_set1_ps(std::f32::consts::LOG2_E));
+    let t = _mm512_mul_ps(_mm512_max_ps(x, _mm512_set1_ps(LOWEST)), _mm512_set1_ps(std::f32::consts::LOG2_E));
     let n = _mm512_roundscale_ps::<NEAREST>(t);
     let r = _mm512_sub_ps(t, n);
     // The first terms of 2^r = e^(r ln 2).
