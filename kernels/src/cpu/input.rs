@@ -31,6 +31,18 @@ pub(crate) enum Form {
     },
 }
 
+impl Form {
+    /// Inputs that share a scale; of codes only.
+    pub(super) fn group(self) -> usize {
+        if let Self::Int8 { group } = self { group } else { BLOCK }
+    }
+
+    /// bf16 numbers that an activation is the sum of.
+    pub(super) fn parts(self) -> usize {
+        if let Self::Bf16 { parts } = self { parts } else { 1 }
+    }
+}
+
 /// Rows of activations. Workers fill it row by row and read it after the next barrier.
 #[derive(Default)]
 pub(crate) struct Input {

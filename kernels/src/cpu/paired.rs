@@ -12,8 +12,8 @@ use super::product::{PANEL, Packed};
 use super::simd::dispatch;
 use super::team::{Operation, Worker};
 
-/// Rows whose logits of one tile exist at once, for both models.
-const ROWS: usize = 64;
+/// Rows whose logits of one tile exist at once: for both models together as many logits as the head has.
+const ROWS: usize = super::head::ROWS / 2;
 
 /// Hidden states of one model, already normalised, with its output matrix.
 #[derive(Clone, Copy)]
@@ -49,26 +49,15 @@ pub(super) unsafe fn walk(
         let panels = at * PANELS..((at + 1) * PANELS).min(panels);
         let width = panels.len() * PANEL;
         let words = width.min(vocab - panels.start * PANEL);
+        let next = panels.end % observer.weights.panels();
         for start in (0..rows).step_by(ROWS) {
             let rows = start..(start + ROWS).min(rows);
             let room = rows.len().next_multiple_of(ROW_TILE) * width;
             let (p, q) = logits.split_at_mut(ROWS * TILE);
             // SAFETY: the caller's promise.
             unsafe {
-                observer.weights.tile(
-                    observer.input,
-                    rows.clone(),
-                    panels.clone(),
-                    panels.end % observer.weights.panels(),
-                    &mut p[..room],
-                );
-                performer.weights.tile(
-                    performer.input,
-                    rows.clone(),
-                    panels.clone(),
-                    panels.end % observer.weights.panels(),
-                    &mut q[..room],
-                );
+                observer.weights.tile(observer.input, rows.clone(), panels.clone(), next, &mut p[..room]);
+                performer.weights.tile(performer.input, rows.clone(), panels.clone(), next, &mut q[..room]);
             }
             for (row, (p, q)) in rows.zip(p.chunks_exact(width).zip(q.chunks_exact(width))) {
                 share.sums[row] = share.sums[row].merge(tile(&p[..words], &q[..words]));

@@ -256,8 +256,7 @@ impl Int8Piece {
         codes: &Buffer<u8>,
         scales: &Buffer<f32>,
     ) -> Self {
-        let Form::Int8 { group } = packed.form else { unreachable!("an 8-bit matrix has an 8-bit form") };
-        let stride = input.stride();
+        let (group, stride) = (packed.form.group(), input.stride());
         let (groups, blocks) = (stride / group, stride / super::input::BLOCK);
         assert!(stride == packed.cols.next_multiple_of(super::input::BLOCK));
         assert!(rows.end * 2 * stride <= input.codes.len() && rows.end * groups <= input.sums.len());
@@ -300,8 +299,7 @@ struct Bf16Piece {
 
 impl Bf16Piece {
     fn new(packed: &Packed, input: &Input, rows: Range<usize>) -> Self {
-        let Form::Bf16 { parts } = packed.form else { unreachable!("a bf16 matrix has a bf16 form") };
-        let stride = input.stride();
+        let (parts, stride) = (packed.form.parts(), input.stride());
         assert!(stride == packed.cols.next_multiple_of(super::input::BLOCK));
         let whole = rows.start + rows.len().next_multiple_of(super::input::ROW_TILE);
         assert!(whole * stride * parts <= input.halves.len());

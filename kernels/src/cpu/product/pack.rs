@@ -70,7 +70,7 @@ impl Packed {
                 part.row(row, unsafe { values.part_mut(range) });
             }
             Data::Int8 { codes, scales, .. } => {
-                let Form::Int8 { group } = self.form else { return };
+                let group = self.form.group();
                 scratch.codes(part, row, group);
                 let size = PANEL * stride;
                 // SAFETY: the panel is this worker's.
@@ -123,7 +123,7 @@ impl Packed {
                     values.part(at..at + 1)[0]
                 }
                 Data::Int8 { codes, scales, .. } => {
-                    let Form::Int8 { group } = self.form else { return 0.0 };
+                    let group = self.form.group();
                     let at = panel * PANEL * stride + (col / 4 * PANEL + within) * 4 + col % 4;
                     let code = f32::from(codes.part(at..at + 1)[0]);
                     let at = panel * 2 * PANEL * stride / group + col / group * 2 * PANEL + within;
