@@ -7,5 +7,6 @@
 pub mod calibration;
 pub mod detect;
 pub mod judge;
+pub mod signature;
 pub mod text;
 pub mod verdict;

@@ -1,0 +1,451 @@
+//! The canonical form `bonafide-text-1`: the same words give the same bytes (SPEC.md, section 1).
+//!
+//! What is shown to a reader goes through content management systems, chats and clipboards, all of which change
+//! bytes. [`Builder`] takes the text as a walk over a document finds it; [`Stream`] is its canonical form, with the
+//! way back to every character.
+
+use super::classes::{is_cjk, is_counted, is_emoji, is_joining, is_word};
+use std::ops::Range;
+use unicode_normalization::char::{canonical_combining_class, decompose_canonical};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+const ZWNJ: char = '\u{200C}';
+const ZWJ: char = '\u{200D}';
+/// Canonical combining class of a virama.
+const VIRAMA: u8 = 9;
+/// The most combining marks in a row (UAX #15, stream-safe text format).
+const MAX_MARKS: usize = 30;
+
+/// What could change how a text is read without being seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Hazard {
+    /// A bidirectional control character.
+    #[error(
+        "U+{:04X} changes the order in which words are seen: remove it (it is invisible; pasting as plain text helps)",
+        u32::from(*.0)
+    )]
+    Bidirectional(char),
+    /// Another control character.
+    #[error("it holds the control character U+{:04X}: remove it", u32::from(*.0))]
+    Control(char),
+    /// Too many combining marks on one letter.
+    #[error("it holds more than {MAX_MARKS} combining marks in a row: remove some")]
+    Marks,
+}
+
+/// Collects a text as a walk over a document finds it.
+#[derive(Debug, Default, Clone)]
+pub struct Builder {
+    raw: String,
+    breaks: Vec<usize>,
+}
+
+impl Builder {
+    /// Characters of a text node, as they stand.
+    pub fn text(&mut self, text: &str) {
+        self.raw.push_str(text);
+    }
+
+    /// The end of a line within a block.
+    pub fn line_break(&mut self) {
+        self.raw.push('\n');
+    }
+
+    /// The beginning or the end of a block.
+    pub fn block_break(&mut self) {
+        if self.raw.is_empty() || self.breaks.last().is_some_and(|&last| last + 1 == self.raw.len()) {
+            return;
+        }
+        self.breaks.push(self.raw.len());
+        self.raw.push('\n');
+    }
+
+    /// Where the next character will stand in the text so far, in bytes.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// The text as it was collected, with a line feed for every break.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// Plain text, whose blocks are parted by empty lines.
+    pub fn plain(&mut self, text: &str) {
+        let mut blank = true;
+        for line in text.split_inclusive('\n') {
+            let empty = line.chars().all(is_space);
+            if empty && !blank {
+                self.block_break();
+            }
+            blank = empty;
+            self.text(line);
+        }
+    }
+
+    /// The canonical form of what was collected.
+    #[must_use]
+    pub fn finish(self) -> Stream {
+        Stream::new(self.raw, &self.breaks)
+    }
+}
+
+/// A text in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    raw: String,
+    text: String,
+    blocks: Vec<Range<usize>>,
+    pieces: Vec<Piece>,
+    hazards: Vec<(usize, Hazard)>,
+}
+
+/// Some neighbouring characters of the canonical form and where they came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    canonical: usize,
+    start: usize,
+    end: usize,
+    /// Whether its bytes came one from one.
+    linear: bool,
+}
+
+/// A character on its way and the bytes that it came from.
+#[derive(Debug, Clone, Copy)]
+struct Item {
+    c: char,
+    start: usize,
+    end: usize,
+}
+
+impl Stream {
+    /// The canonical form of plain text.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        let mut builder = Builder::default();
+        builder.plain(text);
+        builder.finish()
+    }
+
+    fn new(raw: String, breaks: &[usize]) -> Self {
+        let items = hyphens(&spaces(joiners(compose(fold(&raw)))));
+        let mut made = Self {
+            text: String::with_capacity(raw.len()),
+            blocks: Vec::new(),
+            pieces: Vec::new(),
+            hazards: Vec::new(),
+            raw,
+        };
+        let mut breaks = breaks.iter().copied().peekable();
+        let mut marks = 0;
+        for &item in &items {
+            made.note_hazards(item.c, &mut marks);
+            let at = made.text.len();
+            made.push(item);
+            if item.c == ' ' {
+                continue;
+            }
+            let mut fresh = made.blocks.is_empty();
+            while breaks.next_if(|&place| place < item.start).is_some() {
+                fresh = true;
+            }
+            match made.blocks.last_mut() {
+                Some(block) if !fresh => block.end = made.text.len(),
+                _ => made.blocks.push(at..made.text.len()),
+            }
+        }
+        made
+    }
+
+    /// The canonical form.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text as it was collected.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// What stands between block breaks, as ranges of bytes of the canonical form.
+    #[must_use]
+    pub fn paragraphs(&self) -> Vec<Range<usize>> {
+        self.blocks.clone()
+    }
+
+    /// The same without a copy.
+    #[must_use]
+    pub(super) fn blocks(&self) -> &[Range<usize>] {
+        &self.blocks
+    }
+
+    /// What could change how the text is read, in the order of its places.
+    #[must_use]
+    pub fn hazards(&self) -> Vec<Hazard> {
+        self.hazards.iter().map(|&(_, hazard)| hazard).collect()
+    }
+
+    /// The first hazard in a range of the canonical form.
+    pub(super) fn hazard_in(&self, range: &Range<usize>) -> Option<Hazard> {
+        let first = self.hazards.partition_point(|&(at, _)| at < range.start);
+        self.hazards.get(first).filter(|(at, _)| *at < range.end).map(|&(_, hazard)| hazard)
+    }
+
+    /// Where a place of the collected text is in the canonical form: the first byte that came from there or later.
+    #[must_use]
+    pub fn canonical_place(&self, raw: usize) -> usize {
+        let next = self.pieces.partition_point(|piece| piece.end <= raw);
+        match self.pieces.get(next) {
+            Some(piece) if piece.linear && raw > piece.start => piece.canonical + (raw - piece.start),
+            Some(piece) => piece.canonical,
+            None => self.text.len(),
+        }
+    }
+
+    /// The bytes of the collected text that a range of the canonical form came from.
+    #[must_use]
+    pub fn raw_range(&self, range: &Range<usize>) -> Range<usize> {
+        if range.start >= range.end {
+            let at = self.origin(range.start).start;
+            return at..at;
+        }
+        self.origin(range.start).start..self.origin(range.end - 1).end
+    }
+
+    fn origin(&self, byte: usize) -> Range<usize> {
+        let index = self.pieces.partition_point(|piece| piece.canonical <= byte);
+        let Some(piece) = index.checked_sub(1).and_then(|index| self.pieces.get(index)) else {
+            return self.raw.len()..self.raw.len();
+        };
+        if byte >= self.text.len() {
+            return piece.end..piece.end;
+        }
+        if piece.linear {
+            let start = piece.start + (byte - piece.canonical);
+            start..start + 1
+        } else {
+            piece.start..piece.end
+        }
+    }
+
+    fn push(&mut self, item: Item) {
+        let Item { c, start, end } = item;
+        let linear = end - start == c.len_utf8();
+        match self.pieces.last_mut() {
+            Some(last) if linear && last.linear && last.end == start => last.end = end,
+            _ => self.pieces.push(Piece { canonical: self.text.len(), start, end, linear }),
+        }
+        self.text.push(c);
+    }
+
+    fn note_hazards(&mut self, c: char, marks: &mut usize) {
+        if c.is_ascii() && !c.is_ascii_control() {
+            *marks = 0;
+            return;
+        }
+        if let Some(hazard) = hazard(c) {
+            self.hazards.push((self.text.len(), hazard));
+        }
+        let mut too_many = false;
+        decompose_canonical(c, |part| {
+            *marks = if canonical_combining_class(part) == 0 { 0 } else { *marks + 1 };
+            too_many |= *marks == MAX_MARKS + 1;
+        });
+        if too_many {
+            self.hazards.push((self.text.len(), Hazard::Marks));
+        }
+    }
+}
+
+/// Number of words of a canonical text (SPEC.md, 1.5).
+#[must_use]
+pub fn words(canonical: &str) -> u64 {
+    let mut count = 0;
+    let mut within = false;
+    for c in canonical.chars() {
+        if is_counted(c) {
+            count += 1;
+            within = false;
+        } else if c == ' ' || is_cjk(c) {
+            within = false;
+        } else if !within {
+            count += 1;
+            within = true;
+        }
+    }
+    count
+}
+
+/// White space of any kind.
+fn is_space(c: char) -> bool {
+    matches!(c,
+        '\t'..='\r' | ' ' | '\u{85}' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}' | '\u{2029}'
+        | '\u{202F}' | '\u{205F}' | '\u{3000}')
+}
+
+/// Whether the canonical form leaves a character out wherever it stands.
+pub(super) fn is_dropped(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{180E}' | '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether a text that holds this character is not signed.
+pub(super) fn is_hazard(c: char) -> bool {
+    hazard(c).is_some()
+}
+
+fn hazard(c: char) -> Option<Hazard> {
+    match c {
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => Some(Hazard::Bidirectional(c)),
+        _ if c.is_control() && !is_space(c) => Some(Hazard::Control(c)),
+        _ => None,
+    }
+}
+
+/// Steps 1 and 2.
+fn fold(raw: &str) -> Vec<Item> {
+    let mut items = Vec::with_capacity(raw.len());
+    for (start, c) in raw.char_indices() {
+        let end = start + c.len_utf8();
+        let mut push = |c| items.push(Item { c, start, end });
+        match c {
+            '!'..='~' => push(c),
+            _ if is_space(c) => push(' '),
+            _ if is_dropped(c) => {}
+            '\u{2018}'..='\u{201B}' | '\u{2032}' => push('\''),
+            '\u{201C}'..='\u{201F}' | '\u{2033}' => push('"'),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => push('-'),
+            '\u{2026}' => (0..3).for_each(|_| push('.')),
+            _ => push(c),
+        }
+    }
+    items
+}
+
+/// Step 3: NFC, stretch by stretch, so that the way back stays right to within one.
+fn compose(items: Vec<Item>) -> Vec<Item> {
+    if is_nfc_quick(items.iter().map(|item| item.c)) == IsNormalized::Yes {
+        return items;
+    }
+    // Nothing composes across a starter that is never the second half of a composition.
+    let begins = |item: &Item| {
+        canonical_combining_class(item.c) == 0
+            && is_nfc_quick(std::iter::once(item.c)) == IsNormalized::Yes
+    };
+    let mut made = Vec::with_capacity(items.len());
+    let mut rest = items.as_slice();
+    while !rest.is_empty() {
+        let length = rest.iter().skip(1).position(begins).map_or(rest.len(), |next| next + 1);
+        let (stretch, others) = rest.split_at(length);
+        rest = others;
+        let chars = || stretch.iter().map(|item| item.c);
+        if is_nfc_quick(chars()) == IsNormalized::Yes {
+            made.extend_from_slice(stretch);
+        } else if let (Some(first), Some(last)) = (stretch.first(), stretch.last()) {
+            let (start, end) = (first.start, last.end);
+            made.extend(chars().nfc().map(|c| Item { c, start, end }));
+        }
+    }
+    made
+}
+
+/// Step 4.
+fn joiners(items: Vec<Item>) -> Vec<Item> {
+    let is_joiner = |c| c == ZWJ || c == ZWNJ;
+    if !items.iter().any(|item| is_joiner(item.c)) {
+        return items;
+    }
+    let mut made: Vec<Item> = Vec::with_capacity(items.len());
+    let mut next = 0;
+    for (index, &item) in items.iter().enumerate() {
+        if !is_joiner(item.c) {
+            made.push(item);
+            continue;
+        }
+        if next <= index {
+            next = (index..items.len()).find(|&at| !is_joiner(items[at].c)).unwrap_or(items.len());
+        }
+        let after = items.get(next).map(|item| item.c);
+        if made.last().is_some_and(|before| joins(before.c, item.c, after)) {
+            made.push(item);
+        }
+    }
+    if made.len() == items.len() { made } else { compose(made) }
+}
+
+fn joins(before: char, joiner: char, after: Option<char>) -> bool {
+    let after_is = |class: fn(char) -> bool| after.is_some_and(class);
+    if before == ZWJ || before == ZWNJ {
+        return false;
+    }
+    if canonical_combining_class(before) == VIRAMA {
+        return true;
+    }
+    if joiner == ZWJ {
+        (is_emoji(before) && after_is(is_emoji)) || is_joining(before) || after_is(is_joining)
+    } else {
+        is_joining(before) && after_is(is_joining)
+    }
+}
+
+/// Step 5.
+fn spaces(items: Vec<Item>) -> Vec<Item> {
+    let mut made: Vec<Item> = Vec::with_capacity(items.len());
+    let mut waiting: Option<Item> = None;
+    for item in items {
+        if item.c == ' ' {
+            waiting = Some(waiting.map_or(item, |space| Item { end: item.end, ..space }));
+            continue;
+        }
+        if let (Some(space), Some(before)) = (waiting.take(), made.last()) {
+            let kept = canonical_combining_class(item.c) != 0 || !(is_cjk(before.c) || is_cjk(item.c));
+            if kept {
+                made.push(space);
+            }
+        }
+        made.push(item);
+    }
+    made
+}
+
+/// Step 6.
+fn hyphens(items: &[Item]) -> Vec<Item> {
+    let mut made: Vec<Item> = Vec::with_capacity(items.len());
+    let mut index = 0;
+    while let Some(&item) = items.get(index) {
+        if item.c != '-' {
+            made.push(item);
+            index += 1;
+            continue;
+        }
+        let length = items[index..].iter().take_while(|item| item.c == '-').count();
+        let run = &items[index..index + length];
+        let before = made.last().map(|item| item.c);
+        let after = items.get(index + length).map(|item| item.c);
+        match run.last() {
+            Some(last) if matches!(length, 2 | 3) && is_dash(before, after) => {
+                made.push(Item { end: last.end, ..item });
+            }
+            _ => made.extend_from_slice(run),
+        }
+        index += length;
+    }
+    made
+}
+
+/// Whether hyphens between these stand for a dash.
+fn is_dash(before: Option<char>, after: Option<char>) -> bool {
+    let open = |c: Option<char>| c.is_none_or(|c| c == ' ');
+    let letter = |c: Option<char>| c.is_some_and(is_word);
+    let close = |c: Option<char>| letter(c) || matches!(c, Some('\'' | '"'));
+    (open(before) && open(after)) || (close(before) && close(after) && (letter(before) || letter(after)))
+}
+
+#[cfg(test)]
+mod tests;
