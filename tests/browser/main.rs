@@ -61,6 +61,20 @@ fn text_is_cut_as_on_the_command_line() {
 }
 
 #[test]
+fn the_editor_counts_what_is_done() {
+    if ready() {
+        node("counter.mjs", None);
+    }
+}
+
+#[test]
+fn signing_on_a_daemon_that_says_anything() {
+    if ready() {
+        node("sign.mjs", None);
+    }
+}
+
+#[test]
 fn the_page_on_a_daemon_that_says_anything() {
     if ready() {
         node("page.mjs", None);
