@@ -394,21 +394,11 @@ fn unknown(name: &str, statement: &Statement, publication: &Publication) -> Stri
 
 /// Ranges of the canonical form as code points of the collected text.
 fn spans(page: &Page, ranges: &[Range<usize>]) -> Vec<Span> {
-    let raw = page.stream.raw();
-    let mut at = 0;
-    let mut count = 0;
-    let mut place = |byte: usize| {
-        count += raw.get(at..byte).map_or(0, |text| text.chars().count());
-        at = at.max(byte);
-        count
-    };
+    let place = |byte| page.stream.code_points_before(byte);
     ranges
         .iter()
-        .map(|range| {
-            let bytes = page.stream.raw_range(range);
-            let start = place(bytes.start);
-            Span { start, end: place(bytes.end) }
-        })
+        .map(|range| page.stream.raw_range(range))
+        .map(|bytes| Span { start: place(bytes.start), end: place(bytes.end) })
         .collect()
 }
 

@@ -69,6 +69,11 @@ fn statements() -> Vec<Value> {
     renamed["statement"]["author"]["name"] = "Eve".into();
     let mut extended = good.clone();
     extended["statement"]["endorsed"] = true.into();
+    let jcs = serde_json_canonicalizer::to_vec(&extended["statement"]).unwrap();
+    let hash = HashAlgorithm::Sha512;
+    let signature = plain.sign(&signed_data(&jcs, hash), 1);
+    extended["signature"] =
+        SshSignature { key: plain.public.clone(), hash, signature }.to_armour().into();
     let mut foreign = good.clone();
     foreign["signature"] = plain.sign_text(CHINESE).to_value()["signature"].clone();
     let untouched = hardware.sign_statement(about(POEM, facts()), 0).to_value();
@@ -142,7 +147,9 @@ fn vectors() -> Value {
             canonical("composed", "Cafe\u{301} A\u{30A} \u{1112}\u{1161}\u{11AB} ² ½ ①"),
             canonical("joiners", "a\u{200D}b می\u{200C}خواهم क\u{94D}\u{200D}ष 👩\u{200D}🔬 x\u{200C}\u{200C}y"),
             canonical("a joiner between letter and accent", "e\u{200D}\u{301}"),
+            canonical("joiners between marks", "< \u{301}\u{200C}\u{DCA}\u{200D} x\u{651}\u{200D}ل م\u{651}\u{200C}ن"),
             canonical("Chinese", CHINESE),
+            canonical("dashes beside Chinese", "中文——\n\n段落--a --中"),
             canonical("hyphens", "word--word, so -- so---so; --force i-- ---- \"Wait--\" a---"),
             canonical("kept", "«a» 「b」 a\u{200F}b ＡＢ A a"),
             canonical("mark after a space", "中 \u{3099}か \u{3099}"),

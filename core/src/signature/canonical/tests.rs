@@ -18,6 +18,7 @@ fn the_same_words_give_the_same_bytes() {
         ("primes", "6′2″", "6'2\""),
         ("dashes", "1990–1995 — a ‑ b − c", "1990-1995 - a - b - c"),
         ("typewriter dashes", "word--word and -- so --- on", "word—word and – so — on"),
+        ("Chinese dashes", "水很低——桥还在", "水很低—桥还在"),
         ("an interrupted speaker", "\"Wait--\" he said", "“Wait—” he said"),
         ("emoji variation", "❤\u{FE0F} ok", "❤ ok"),
         ("Chinese lines", "今天天气\n很好。\n\n我们 走吧", "今天天气很好。我们走吧"),
@@ -51,6 +52,15 @@ fn other_words_give_other_bytes() {
     ] {
         assert_ne!(canonical(one), canonical(other), "{name}");
     }
+}
+
+#[test]
+fn a_paragraph_is_the_same_alone_and_in_its_text() {
+    let pieces = ["中文——", "--", "段落。", "Wait--", "--", "文", "end -- ", "a—b", "“中”", "x--", "\"y\""];
+    let stream = Stream::of_text(&pieces.join("\n\n"));
+    let within: Vec<&str> = stream.paragraphs().into_iter().map(|block| &stream.text()[block]).collect();
+    let alone: Vec<String> = pieces.iter().map(|piece| canonical(piece)).collect();
+    assert_eq!(within, alone);
 }
 
 #[test]
@@ -137,7 +147,7 @@ fn long_runs_of_anything_take_no_long_time() {
 fn text() -> impl Strategy<Value = String> {
     let special = prop::sample::select(
         "- -'\".…–—’“ \u{A0}\n\u{AD}\u{200B}\u{200C}\u{200D}\u{FE0F}a1中。か\u{3099}ー한\u{1112}\u{1161}e\u{301}\
-         \u{323}👩🏽❤क\u{94D}\u{93C}مي\u{654}ا\u{202E}\u{200F}\u{0}ｶﾞ\u{E0041}<&"
+         \u{323}👩🏽❤<\u{301}\u{200C}\u{DCA}\u{200D}क\u{94D}\u{93C}\u{651}مي\u{654}ا\u{202E}\u{200F}\u{0}ｶﾞ\u{E0041}<&"
             .chars()
             .collect::<Vec<_>>(),
     );
