@@ -14,4 +14,5 @@ pub mod http;
 pub mod model;
 pub mod paths;
 pub mod queue;
+pub mod signatures;
 pub mod windows;

@@ -6,6 +6,8 @@
 //! that changes between check and use (DNS rebinding) gains nothing. Proxies are not used, as they would
 //! resolve the name again.
 
+mod link;
+
 use super::DocumentError;
 use super::read::{Format, decode, limited};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -110,6 +112,8 @@ pub struct Page {
     pub format: Format,
     /// Where it came from, after redirects.
     pub url: String,
+    /// Where its server says that statements about it are, relative to `url`.
+    pub statements: Vec<String>,
 }
 
 /// Which addresses may be connected to.
@@ -238,6 +242,8 @@ fn page(url: &Url, mut response: Response<ureq::Body>) -> Result<Page, FetchErro
     if !response.status().is_success() {
         return Err(FetchError::Status { host, status: response.status() });
     }
+    let values = response.headers().get_all(header::LINK).iter();
+    let statements = link::statements(values.filter_map(|value| value.to_str().ok()));
     let declared = response.headers().get(header::CONTENT_TYPE);
     let declared = declared.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let format =
@@ -264,7 +270,7 @@ fn page(url: &Url, mut response: Response<ureq::Body>) -> Result<Page, FetchErro
         .unwrap_or_else(|| Format::sniff(&text)),
         Some(format) => format,
     };
-    Ok(Page { text, format, url: url.to_string() })
+    Ok(Page { text, format, url: url.to_string(), statements })
 }
 
 fn is_utf(charset: &str) -> bool {
