@@ -11,6 +11,7 @@ pub mod engine;
 pub mod eval;
 mod hex;
 pub mod http;
+pub mod keystore;
 pub mod model;
 pub mod paths;
 pub mod queue;

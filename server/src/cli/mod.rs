@@ -3,6 +3,7 @@
 mod bench;
 pub mod calibrate;
 pub mod eval;
+pub mod key;
 pub mod messages;
 pub mod model;
 pub mod render;
@@ -39,6 +40,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Token(token::Args),
+    Key(key::Args),
     Score(score::Args),
     Model(model::Args),
     Eval(eval::Args),
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
     let done: Result<(), Error> = match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Key(args) => key::run(args),
         Command::Score(args) => score::run(&args),
         Command::Model(args) => model::run(args),
         Command::Eval(args) => eval::run(&args),
