@@ -162,16 +162,19 @@ impl Statement {
         if stream.text().is_empty() {
             return Err(StatementError::NoText);
         }
+        Self::of_digest(TextDigest::new(stream.text(), paragraphs), facts)
+    }
+
+    /// The statement about a text of which only the digest is at hand.
+    ///
+    /// # Errors
+    /// [`StatementError::Member`] if a fact is not as it must be.
+    pub fn of_digest(text: TextDigest, facts: Facts) -> Result<Self, StatementError> {
         let Facts { author, language, date, assistance, written_here, expires } = facts;
         let statement = Self {
             r#type: TYPE.to_owned(),
             canonicalization: CANONICALIZATION.to_owned(),
-            text: TextDigest {
-                length: stream.text().len() as u64,
-                sha256: sha256(stream.text().as_bytes()),
-                words: canonical::words(stream.text()),
-                paragraphs,
-            },
+            text,
             language,
             author,
             date,
@@ -233,6 +236,23 @@ impl Statement {
             Some((member, _, rule)) => Err(StatementError::Member { member, rule }),
             None => Ok(()),
         }
+    }
+}
+
+impl TextDigest {
+    fn new(canonical: &str, paragraphs: Vec<Paragraph>) -> Self {
+        Self {
+            length: canonical.len() as u64,
+            sha256: sha256(canonical.as_bytes()),
+            words: canonical::words(canonical),
+            paragraphs,
+        }
+    }
+
+    /// The digest of a message, whose table has one entry; nothing if there is no text.
+    #[must_use]
+    pub fn of_message(canonical: &str) -> Option<Self> {
+        (!canonical.is_empty()).then(|| Self::new(canonical, paragraphs::whole(canonical)))
     }
 }
 
