@@ -125,7 +125,7 @@ pub enum KeystoreError {
     #[error("the key `{0}` was revoked as compromised, and that can't be taken back")]
     Compromised(String),
     /// Not a private key file that can be read.
-    #[error("{} is not a private key in OpenSSH's format; `ssh-keygen -p -f FILE` changes older formats to it", .0.display())]
+    #[error("{} is not a private key in OpenSSH's format: give the file without `.pub`; `ssh-keygen -p -f FILE` changes older formats", .0.display())]
     NotAKey(PathBuf),
     /// A key of another type.
     #[error("{} is a key of type {algorithm}, and only ssh-ed25519 signs here: make one with `bonafide key new` or `ssh-keygen -t ed25519`", path.display())]

@@ -124,7 +124,8 @@ const KIND: &[u8] = b"sk-ssh-ed25519@openssh.com";
 
 impl Device {
     fn key(&self) -> PublicKey {
-        let parts = [KIND, self.secret.verifying_key().as_bytes(), APPLICATION.as_bytes()];
+        let point = self.secret.verifying_key().to_bytes();
+        let parts = [KIND, &point, APPLICATION.as_bytes()];
         PublicKey::from_blob(&parts.map(string).concat()).unwrap()
     }
 
@@ -205,23 +206,23 @@ fn a_signature_of_something_else_never_gets_out() {
 
 #[test]
 fn garbage_is_not_understood_and_silence_is_not_waited_for() {
-    let long = u32::try_from(MAX_MESSAGE + 1).unwrap().to_be_bytes().to_vec();
-    let cases: [(Vec<u8>, fn(&AgentError) -> bool); 8] = [
-        (Vec::new(), |e| matches!(e, AgentError::Garbled(_))),
-        (vec![0; 4], |e| matches!(e, AgentError::Garbled(_))),
-        (vec![255; 64], |e| matches!(e, AgentError::Garbled(_))),
-        (long, |e| matches!(e, AgentError::Garbled(_))),
-        (vec![0, 0, 1, 0, 12, 0], |e| matches!(e, AgentError::Garbled(_))),
-        (string(&[12, 255, 255, 255, 255]), |e| matches!(e, AgentError::Garbled(_))),
-        (string(b"HTTP/1.1 400 Bad Request"), |e| matches!(e, AgentError::Garbled(_))),
-        (string(&[5]), |e| matches!(e, AgentError::Refused)),
-    ];
-    for (answer, fits) in cases {
+    for answer in [
+        Vec::new(),
+        vec![0; 4],
+        vec![255; 64],
+        u32::try_from(MAX_MESSAGE + 1).unwrap().to_be_bytes().to_vec(),
+        vec![0, 0, 1, 0, 12, 0],
+        string(&[12, 255, 255, 255, 255]),
+        string(b"HTTP/1.1 400 Bad Request"),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let shown = format!("{answer:?}");
         let error = fake(folder.path(), move |_| answer.clone()).keys().unwrap_err();
-        assert!(fits(&error), "{shown}: {error}");
+        assert!(matches!(error, AgentError::Garbled(_)), "{shown}: {error}");
     }
+    let folder = tempfile::tempdir().unwrap();
+    let error = fake(folder.path(), |_| string(&[5])).keys().unwrap_err();
+    assert!(matches!(error, AgentError::Refused), "{error}");
     let folder = tempfile::tempdir().unwrap();
     let agent = fake(folder.path(), |_| Vec::new()).with_patience(Duration::from_millis(100));
     let key = PublicKey::ed25519(SigningKey::from_bytes(&[9; 32]).verifying_key().to_bytes()).unwrap();
