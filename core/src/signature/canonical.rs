@@ -359,8 +359,7 @@ fn compose(items: Vec<Item>) -> Vec<Item> {
     }
     // Nothing composes across a starter that is never the second half of a composition.
     let begins = |item: &Item| {
-        canonical_combining_class(item.c) == 0
-            && is_nfc_quick(std::iter::once(item.c)) == IsNormalized::Yes
+        canonical_combining_class(item.c) == 0 && is_nfc_quick(std::iter::once(item.c)) == IsNormalized::Yes
     };
     let mut made = Vec::with_capacity(items.len());
     let mut rest = items.as_slice();

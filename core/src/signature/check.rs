@@ -135,7 +135,10 @@ pub struct Checked {
 enum State {
     Good,
     /// The signature is by a `did:web` whose key is not known yet.
-    Open { origin: String, id: String },
+    Open {
+        origin: String,
+        id: String,
+    },
     Malformed(String),
     /// A token whose text, or which itself, was changed: that can't be told apart.
     Altered,
@@ -311,7 +314,10 @@ impl Checked {
         };
         let statement = signed.statement();
         if statement.date > now.plus(CLOCK_SKEW) {
-            return (Outcome::Malformed, format!("the statement is dated in the future ({})", statement.date));
+            return (
+                Outcome::Malformed,
+                format!("the statement is dated in the future ({})", statement.date),
+            );
         }
         let total = statement.text.paragraphs.len();
         let found = coverage.found.len();
@@ -319,7 +325,9 @@ impl Checked {
             let message = match coverage.hazard {
                 Some(hazard) => format!("the text can't be relied on: {hazard}"),
                 None if found == 0 => "the text is not what was signed".to_owned(),
-                None => format!("the text was altered: {found} of {total} paragraphs are as they were signed"),
+                None => {
+                    format!("the text was altered: {found} of {total} paragraphs are as they were signed")
+                }
             };
             return (Outcome::Altered, message);
         }

@@ -19,5 +19,7 @@ pub mod statement;
 #[cfg(test)]
 mod testing;
 pub mod time;
+#[cfg(test)]
+mod vectors;
 
 pub use paragraphs::Paragraph;

@@ -166,7 +166,8 @@ impl Search<'_> {
     /// Whether words begin and end at these places.
     fn is_free(&self, start: usize, end: usize) -> bool {
         let text = self.stream.text();
-        let (Some(before), Some(inner), Some(after)) = (text.get(..start), text.get(start..end), text.get(end..))
+        let (Some(before), Some(inner), Some(after)) =
+            (text.get(..start), text.get(start..end), text.get(end..))
         else {
             return false;
         };
@@ -259,7 +260,9 @@ impl Search<'_> {
             let before = &self.text.paragraphs[index];
             let Some(gap) = self.gap(before, &self.text.paragraphs[run.first]) else { break };
             let length = usize::try_from(before.length).unwrap_or(usize::MAX).saturating_add(gap);
-            let Some(start) = run.range.start.checked_sub(length).filter(|&start| start >= free) else { break };
+            let Some(start) = run.range.start.checked_sub(length).filter(|&start| start >= free) else {
+                break;
+            };
             if !self.is_gap(run.range.start - gap, gap) || self.paragraph_at(index, start).is_none() {
                 break;
             }
