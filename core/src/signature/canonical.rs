@@ -67,7 +67,7 @@ impl Builder {
         self.raw.len()
     }
 
-    /// The text as it was collected, with a line feed for every break.
+    /// The text as it was collected, with a line feed for every element that begins or ends a block.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.raw
@@ -79,7 +79,8 @@ impl Builder {
         for line in text.split_inclusive('\n') {
             let empty = line.chars().all(is_space);
             if empty && !blank {
-                self.block_break();
+                // The line brings its own line feed, so that places stay those of the text.
+                self.breaks.push(self.raw.len());
             }
             blank = empty;
             self.text(line);
@@ -89,7 +90,15 @@ impl Builder {
     /// The canonical form of what was collected.
     #[must_use]
     pub fn finish(self) -> Stream {
-        Stream::new(self.raw, &self.breaks)
+        self.finish_without(&[])
+    }
+
+    /// The same with parts left out, in each of whose places there is a block break. They are in order.
+    #[must_use]
+    pub(super) fn finish_without(mut self, holes: &[Range<usize>]) -> Stream {
+        self.breaks.extend(holes.iter().map(|hole| hole.start));
+        self.breaks.sort_unstable();
+        Stream::new(self.raw, &self.breaks, holes)
     }
 }
 
@@ -130,8 +139,8 @@ impl Stream {
         builder.finish()
     }
 
-    fn new(raw: String, breaks: &[usize]) -> Self {
-        let items = hyphens(&spaces(joiners(compose(fold(&raw)))));
+    fn new(raw: String, breaks: &[usize], holes: &[Range<usize>]) -> Self {
+        let items = hyphens(&spaces(joiners(compose(fold(&raw, holes)))));
         let mut made = Self {
             text: String::with_capacity(raw.len()),
             blocks: Vec::new(),
@@ -281,6 +290,12 @@ pub fn words(canonical: &str) -> u64 {
     count
 }
 
+/// Whether the text that stands for a picture is an emoji (SPEC.md, 1.1).
+#[must_use]
+pub fn is_emoji_text(text: &str) -> bool {
+    text.chars().count() <= 16 && text.chars().next().is_some_and(is_emoji)
+}
+
 /// White space of any kind.
 fn is_space(c: char) -> bool {
     matches!(c,
@@ -309,9 +324,18 @@ fn hazard(c: char) -> Option<Hazard> {
 }
 
 /// Steps 1 and 2.
-fn fold(raw: &str) -> Vec<Item> {
+fn fold(raw: &str, holes: &[Range<usize>]) -> Vec<Item> {
     let mut items = Vec::with_capacity(raw.len());
+    let mut holes = holes.iter().peekable();
+    let mut resume = 0;
     for (start, c) in raw.char_indices() {
+        while let Some(hole) = holes.next_if(|hole| hole.start <= start) {
+            items.push(Item { c: ' ', start: hole.start, end: hole.end });
+            resume = hole.end;
+        }
+        if start < resume {
+            continue;
+        }
         let end = start + c.len_utf8();
         let mut push = |c| items.push(Item { c, start, end });
         match c {
@@ -335,8 +359,7 @@ fn compose(items: Vec<Item>) -> Vec<Item> {
     }
     // Nothing composes across a starter that is never the second half of a composition.
     let begins = |item: &Item| {
-        canonical_combining_class(item.c) == 0
-            && is_nfc_quick(std::iter::once(item.c)) == IsNormalized::Yes
+        canonical_combining_class(item.c) == 0 && is_nfc_quick(std::iter::once(item.c)) == IsNormalized::Yes
     };
     let mut made = Vec::with_capacity(items.len());
     let mut rest = items.as_slice();
