@@ -149,3 +149,54 @@ fn without_a_terminal_and_a_variable_it_says_what_to_set() {
     assert!(refused(output).contains("BONAFIDE_PASSPHRASE"));
     assert!(!home.path().join("data").exists(), "nothing was begun");
 }
+
+#[test]
+fn contacts_are_added_listed_exported_imported_and_removed() {
+    let ada = tempfile::tempdir().unwrap();
+    let (line, _) = key(&ada, &["new", "--author", "Ada"]);
+    let fingerprint = json(&ada, &["show", "--json"])["fingerprint"].as_str().unwrap().to_owned();
+
+    let reader = tempfile::tempdir().unwrap();
+    assert!(key(&reader, &["contacts"]).1.contains("bonafide key trust"));
+    let public = ada.path().join("data/keys/main.pub");
+    let (printed, said) = key(&reader, &["trust", "Ada", public.to_str().unwrap(), "--note", "met in May"]);
+    assert_eq!(printed.trim_end(), fingerprint);
+    assert!(said.contains("`Ada`"), "{said}");
+    // The same as a line whose words came one by one.
+    let words: Vec<_> = ["trust", "Ada"].into_iter().chain(line.split_whitespace()).collect();
+    key(&reader, &words);
+    let contacts = json(&reader, &["contacts", "--json"]);
+    assert_eq!(
+        (&contacts[0]["name"], &contacts[0]["keys"][0]["key"]),
+        (&"Ada".into(), &line.trim_end().into())
+    );
+    assert_eq!(contacts[0]["keys"].as_array().unwrap().len(), 1);
+    assert!(key(&reader, &["contacts"]).0.contains("met in May"));
+
+    let (exported, _) = key(&reader, &["contacts", "--export"]);
+    assert!(
+        exported.contains("namespaces=\"generated-by-human\"") && exported.contains(line.trim_end()),
+        "{exported}"
+    );
+    let file = reader.path().join("allowed_signers");
+    std::fs::write(&file, format!("{exported}nonsense\n")).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (_, said) = key(&other, &["trust", "--import", file.to_str().unwrap()]);
+    assert!(said.contains("line 2 is left out") && said.contains("Keys trusted: 1"), "{said}");
+    assert_eq!(key(&other, &["contacts", "--export"]).0, exported);
+
+    let eve = command(&reader, &["trust", "Eve", public.to_str().unwrap()]).output().unwrap();
+    assert!(refused(eve).contains("Ada"));
+    key(&reader, &["distrust", &fingerprint]);
+    assert_eq!(json(&reader, &["contacts", "--json"]), serde_json::json!([]));
+    for unknown in ["Ada", "https://ada.example"] {
+        refused(command(&reader, &["distrust", unknown]).output().unwrap());
+    }
+}
+
+#[test]
+fn keys_are_not_fetched_from_this_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let output = command(&home, &["trust", "Ada", "https://localhost:9"]).output().unwrap();
+    assert!(refused(output).contains("never fetched"));
+}

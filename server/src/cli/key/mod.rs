@@ -1,5 +1,6 @@
-//! `bonafide key`: the author's own keys.
+//! `bonafide key`: the author's own keys, and whose keys the user trusts.
 
+mod contacts;
 mod publish;
 pub(super) mod texts;
 
@@ -17,7 +18,7 @@ use texts::{Say, labels};
 /// What a key is called unless it is told.
 const DEFAULT_NAME: &str = "main";
 
-/// Keys to sign texts with: make, import, publish, revoke
+/// Keys: your own, to sign texts with, and those of people you trust
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -86,6 +87,15 @@ enum Command {
         #[command(flatten)]
         author: AuthorArgs,
     },
+    /// Trust somebody's key
+    Trust(contacts::TrustArgs),
+    /// Trust somebody's keys no more
+    Distrust {
+        /// A contact's name, a fingerprint, or the https://ORIGIN or github:USER whose known keys to forget
+        name: String,
+    },
+    /// List whose keys you trust
+    Contacts(contacts::ContactsArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -146,7 +156,8 @@ fn date(text: &str) -> Result<Timestamp, String> {
 /// Runs the command.
 pub fn run(args: Args) -> Result<(), Error> {
     let lang = Lang::from_env();
-    let store = Keystore::new(&Paths::from_env()?.data);
+    let paths = Paths::from_env()?;
+    let store = Keystore::new(&paths.data);
     match args.command {
         Command::New { name, author, no_passphrase, default } => {
             let author = author.author();
@@ -184,6 +195,9 @@ pub fn run(args: Args) -> Result<(), Error> {
             let made = import(&store, file.as_deref(), agent.as_deref(), name, author.author())?;
             tell_made(&store, &made, lang)?;
         }
+        Command::Trust(args) => contacts::trust(&args, &paths, lang)?,
+        Command::Distrust { name } => contacts::distrust(&name, &paths, lang)?,
+        Command::Contacts(args) => contacts::contacts(&args, &paths, lang)?,
     }
     Ok(())
 }

@@ -113,6 +113,18 @@ pub(super) enum Say<'a> {
     Revoked { name: &'a str },
     /// The key is the default now.
     Default { name: &'a str },
+    /// Keys are trusted now.
+    Trusted { name: &'a str, count: usize },
+    /// Keys of a site that can't be asked now.
+    OldKeys { reason: &'a str },
+    /// A file of allowed signers was read.
+    Imported { added: usize, known: usize },
+    /// Keys are trusted no more.
+    Distrusted { name: &'a str, count: usize },
+    /// The keys of an identity were forgotten.
+    Forgotten { identity: &'a str },
+    /// There are no contacts.
+    NoContacts,
 }
 
 impl Say<'_> {
@@ -160,6 +172,18 @@ impl Say<'_> {
                 "The key `{name}` signs nothing here any more. Readers hear of it only when you publish again: bonafide key publish"
             ),
             Self::Default { name } => format!("The key `{name}` signs unless another is asked for."),
+            Self::Trusted { name, count } => format!(
+                "Keys trusted as those of `{name}`: {count}. Compare the fingerprint with them, on another way than this one."
+            ),
+            Self::OldKeys { reason } => format!("These keys were fetched before, for now {reason}"),
+            Self::Imported { added, known } => format!("Keys trusted: {added}; trusted already: {known}."),
+            Self::Distrusted { name, count } => format!("Keys of `{name}` trusted no more: {count}."),
+            Self::Forgotten { identity } => {
+                format!(
+                    "The keys of {identity} were forgotten: the next that it publishes are taken for its own."
+                )
+            }
+            Self::NoContacts => "There is no contact yet. Add one: bonafide key trust NAME KEY".to_owned(),
         }
     }
 
@@ -195,6 +219,16 @@ impl Say<'_> {
                 format!("密钥 `{name}` 在本机不再用于签名。重新发布之后读者才会知道:bonafide key publish")
             }
             Self::Default { name } => format!("没有另外指定时,用密钥 `{name}` 签名。"),
+            Self::Trusted { name, count } => {
+                format!("已信任 `{name}` 的密钥:{count} 个。请通过其他途径与对方核对指纹。")
+            }
+            Self::OldKeys { reason } => format!("这些密钥是以前获取的,因为现在 {reason}"),
+            Self::Imported { added, known } => format!("新信任的密钥:{added} 个;此前已信任:{known} 个。"),
+            Self::Distrusted { name, count } => format!("不再信任 `{name}` 的密钥:{count} 个。"),
+            Self::Forgotten { identity } => {
+                format!("已忘记 {identity} 的密钥:下次它公布的密钥将被视为它自己的。")
+            }
+            Self::NoContacts => "还没有联系人。添加一个:bonafide key trust 名字 密钥".to_owned(),
         }
     }
 }
@@ -218,6 +252,12 @@ mod tests {
             Say::PutDid { origin: "https://example.org" },
             Say::Revoked { name: "NAME" },
             Say::Default { name: "NAME" },
+            Say::Trusted { name: "NAME", count: 3 },
+            Say::OldKeys { reason: "PATH" },
+            Say::Imported { added: 3, known: 4 },
+            Say::Distrusted { name: "NAME", count: 3 },
+            Say::Forgotten { identity: "https://example.org" },
+            Say::NoContacts,
         ] {
             let (english, chinese) = (said.text(Lang::En), said.text(Lang::Zh));
             assert!(!english.contains('。') && !chinese.is_ascii(), "{english} {chinese}");
