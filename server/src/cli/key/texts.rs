@@ -173,7 +173,7 @@ impl Say<'_> {
             ),
             Self::Default { name } => format!("The key `{name}` signs unless another is asked for."),
             Self::Trusted { name, count } => format!(
-                "Keys trusted as those of `{name}`: {count}. Compare the fingerprint with them, on another way than this one."
+                "Keys trusted as those of `{name}`: {count}. Compare fingerprints with that person by other means, such as a call."
             ),
             Self::OldKeys { reason } => format!("These keys were fetched before, for now {reason}"),
             Self::Imported { added, known } => format!("Keys trusted: {added}; trusted already: {known}."),

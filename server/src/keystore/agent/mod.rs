@@ -4,6 +4,8 @@
 //! algorithm of the `ssh-key` crate (RSA, DSA, three NIST curves), gives no answer at all if one key of the agent's
 //! is of a kind it does not know, and waits for ever.
 
+// Without Unix sockets nothing is ever asked.
+#[cfg_attr(not(unix), allow(dead_code))]
 mod wire;
 
 #[cfg(test)]
@@ -81,6 +83,7 @@ fn list(had: &[String]) -> String {
 
 /// An agent that listens on a socket.
 #[derive(Debug, Clone)]
+#[cfg_attr(not(unix), allow(dead_code))]
 pub struct Agent {
     socket: PathBuf,
     patience: Duration,
