@@ -404,7 +404,7 @@ fn joiners(items: Vec<Item>) -> Vec<Item> {
 
 fn joins(before: char, joiner: char, after: Option<char>) -> bool {
     let after_is = |class: fn(char) -> bool| after.is_some_and(class);
-    if before == ZWJ || before == ZWNJ {
+    if matches!(before, ZWJ | ZWNJ | ' ') {
         return false;
     }
     if canonical_combining_class(before) == VIRAMA {

@@ -136,11 +136,13 @@ impl PublicKey {
         }
         let (name, _) = string(blob).ok_or(KeyError::Blob)?;
         check_name(name)?;
-        match ssh_key::PublicKey::from_bytes(blob).map_err(|_| KeyError::Blob)?.key_data() {
+        let key = match ssh_key::PublicKey::from_bytes(blob).map_err(|_| KeyError::Blob)?.key_data() {
             KeyData::Ed25519(key) => Self::ed25519(key.0),
             KeyData::SkEd25519(key) => Self::security_key(key.public_key().0, key.application()),
             _ => Err(KeyError::Blob),
-        }
+        }?;
+        // The library takes a point whose length is said to be greater than it is.
+        if key.to_blob() == blob { Ok(key) } else { Err(KeyError::Blob) }
     }
 
     /// The wire form.

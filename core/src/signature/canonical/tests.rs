@@ -23,6 +23,7 @@ fn the_same_words_give_the_same_bytes() {
         ("Chinese lines", "今天天气\n很好。\n\n我们 走吧", "今天天气很好。我们走吧"),
         ("Chinese and Latin", "使用 Rust 语言", "使用Rust语言"),
         ("joiner that does nothing", "ab\u{200D}c\u{200C}d", "abcd"),
+        ("joiner at the beginning of a word", "x \u{200D}\u{645}", "x \u{645}"),
         ("decomposed Hangul", "\u{1112}\u{1161}\u{11AB}", "한"),
         ("ideographic space", "a\u{3000}b", "a b"),
     ] {

@@ -192,7 +192,8 @@ impl Token {
             let [touch] = read.array()?;
             let counter = u32::from_be_bytes(read.array()?);
             let application = read.text()?;
-            let application = if application.is_empty() { DEFAULT_APPLICATION.to_owned() } else { application };
+            let application =
+                if application.is_empty() { DEFAULT_APPLICATION.to_owned() } else { application };
             (PublicKey::security_key(point, &application)?, Some(Touch { flags: touch, counter }))
         };
         let date = Timestamp::from_unix(u64::from(u32::from_be_bytes(read.array()?)));
@@ -223,17 +224,12 @@ impl Token {
         if !read.0.is_empty() {
             return Err(CarrierError::Token);
         }
-        let signature =
-            SshSignature { key, hash: HashAlgorithm::Sha512, signature: RawSignature { bytes: signature, touch } };
-        Ok(Self {
-            signature,
-            author: Author { name, identity },
-            language,
-            date,
-            expires,
-            assistance,
-            length,
-        })
+        let signature = SshSignature {
+            key,
+            hash: HashAlgorithm::Sha512,
+            signature: RawSignature { bytes: signature, touch },
+        };
+        Ok(Self { signature, author: Author { name, identity }, language, date, expires, assistance, length })
     }
 }
 

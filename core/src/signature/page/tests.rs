@@ -37,10 +37,7 @@ fn each_message_gets_its_own_token() {
     let chat = format!("{ONE} {}\n\nNo idea.\n\n{TWO}\n{}\n", token(ONE), token(TWO));
     let pages = Page::of_text(&chat);
     assert_eq!(pages.len(), 1);
-    assert_eq!(
-        verified(&pages[0]),
-        [(Carrier::Token, ONE.to_owned()), (Carrier::Token, TWO.to_owned())],
-    );
+    assert_eq!(verified(&pages[0]), [(Carrier::Token, ONE.to_owned()), (Carrier::Token, TWO.to_owned())],);
     assert!(!pages[0].stream.text().contains("human1"));
 }
 
@@ -66,10 +63,7 @@ fn armour_covers_the_text_above() {
     let again = format!("So?\n\n{}\n{}", quote(&answer), armour::print(&signed));
     let pages = Page::of_text(&again);
     let found: Vec<_> = pages.iter().map(|page| (page.quotes, verified(page))).collect();
-    assert_eq!(
-        found,
-        [(0, vec![]), (1, vec![]), (2, vec![(Carrier::Armour, whole)])],
-    );
+    assert_eq!(found, [(0, vec![]), (1, vec![]), (2, vec![(Carrier::Armour, whole)])],);
 }
 
 #[test]

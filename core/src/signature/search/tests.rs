@@ -31,9 +31,9 @@ fn expect(blocks: &[&str], scope: fn(Range<usize>) -> Scope, extent: Extent, fou
     let stream = page(blocks);
     let coverage = search(&stream, &scope(all(&stream)), &signed());
     assert_eq!((coverage.extent, coverage.found.as_slice()), (extent, found), "{blocks:?}");
-    let text: String = coverage.ranges.iter().map(|range| stream.text()[range.clone()].to_owned() + " ").collect();
-    let wanted: String =
-        found.iter().map(|&index| [ONE, TWO, THREE, FOUR][index].to_owned() + " ").collect();
+    let text: String =
+        coverage.ranges.iter().map(|range| stream.text()[range.clone()].to_owned() + " ").collect();
+    let wanted: String = found.iter().map(|&index| [ONE, TWO, THREE, FOUR][index].to_owned() + " ").collect();
     assert_eq!(text, wanted);
 }
 
