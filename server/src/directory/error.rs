@@ -8,13 +8,17 @@ use std::net::IpAddr;
 #[non_exhaustive]
 pub enum DirectoryError {
     /// Not an address that is fetched.
-    #[error("{url:?} is not an address that is fetched: it must begin with https:// and hold no user name or password")]
+    #[error(
+        "{url:?} is not an address that is fetched: it must begin with https:// and hold no user name or password"
+    )]
     BadUrl {
         /// What was given.
         url: String,
     },
     /// A side file of another origin.
-    #[error("{page} links to statements at {url}, another origin, which are not fetched: save that file and give it")]
+    #[error(
+        "{page} links to statements at {url}, another origin, which are not fetched: save that file and give it"
+    )]
     ForeignSide {
         /// The file.
         url: String,
@@ -32,7 +36,9 @@ pub enum DirectoryError {
         address: IpAddr,
     },
     /// A redirect to another origin.
-    #[error("{host} redirects to {to}, another origin, which is not followed: ask the author to serve the file itself at {host}")]
+    #[error(
+        "{host} redirects to {to}, another origin, which is not followed: ask the author to serve the file itself at {host}"
+    )]
     OtherOrigin {
         /// Who redirects.
         host: String,
@@ -46,7 +52,9 @@ pub enum DirectoryError {
         host: String,
     },
     /// There is no such file or account.
-    #[error("{host} answered {status} for {path}: ask the author to publish it, or get the key in another way and add it with `bonafide trust`")]
+    #[error(
+        "{host} answered {status} for {path}: ask the author to publish it, or get the key in another way and add it with `bonafide trust`"
+    )]
     NotPublished {
         /// Who was asked.
         host: String,

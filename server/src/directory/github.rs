@@ -31,18 +31,16 @@ pub(super) fn keys(web: &Web, user: &str) -> Result<KeyList, DirectoryError> {
             }
         }
     }
-    let mut keys: Vec<PublicKey> = lines.iter().filter_map(|line| PublicKey::from_openssh(line).ok()).collect();
+    let mut keys: Vec<PublicKey> =
+        lines.iter().filter_map(|line| PublicKey::from_openssh(line).ok()).collect();
     let mut seen = std::collections::HashSet::new();
     keys.retain(|key| seen.insert(key.clone()));
-    let listed =
-        |key| ListedKey { key, name: None, valid_from: None, valid_until: None, revoked: None };
+    let listed = |key| ListedKey { key, name: None, valid_from: None, valid_until: None, revoked: None };
     Ok(KeyList { version: 1, keys: keys.into_iter().map(listed).collect() })
 }
 
 /// That there is none, apart from that it can't be had.
-fn found(
-    answer: Result<Answer, DirectoryError>,
-) -> Result<Result<Answer, DirectoryError>, DirectoryError> {
+fn found(answer: Result<Answer, DirectoryError>) -> Result<Result<Answer, DirectoryError>, DirectoryError> {
     match answer {
         Err(missing @ DirectoryError::NotPublished { .. }) => Ok(Err(missing)),
         other => other.map(Ok),

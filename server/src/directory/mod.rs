@@ -75,11 +75,7 @@ impl Directory {
     /// A directory that may go to this address too, and to nothing but it in place of GitHub, by http.
     #[cfg(test)]
     pub(crate) fn for_tests(cache_folder: &Path, permitted: std::net::SocketAddr) -> Self {
-        Self {
-            web: Web::for_tests(permitted),
-            cache: Cache::new(cache_folder),
-            failures: Mutex::default(),
-        }
+        Self { web: Web::for_tests(permitted), cache: Cache::new(cache_folder), failures: Mutex::default() }
     }
 
     /// The keys that an identity publishes, from the folder if they are new enough.
@@ -222,5 +218,7 @@ fn fall_back(kept: Option<Kept>, error: DirectoryError, now: Timestamp) -> Resul
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

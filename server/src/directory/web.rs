@@ -83,7 +83,10 @@ impl Web {
     fn get_once(&self, url: &Url, deadline: Instant) -> Result<Response<ureq::Body>, DirectoryError> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(DirectoryError::Unreachable { host: host(url), reason: "no answer in time".to_owned() });
+            return Err(DirectoryError::Unreachable {
+                host: host(url),
+                reason: "no answer in time".to_owned(),
+            });
         }
         let config = Config::builder()
             .proxy(None)
@@ -104,7 +107,11 @@ fn answer(url: &Url, mut response: Response<ureq::Body>) -> Result<Answer, Direc
     let host = host(url);
     let status = response.status();
     if matches!(status.as_u16(), 404 | 410) {
-        return Err(DirectoryError::NotPublished { host, path: url.path().to_owned(), status: status.as_u16() });
+        return Err(DirectoryError::NotPublished {
+            host,
+            path: url.path().to_owned(),
+            status: status.as_u16(),
+        });
     }
     if !status.is_success() {
         return Err(DirectoryError::Status { host, status: status.as_u16() });

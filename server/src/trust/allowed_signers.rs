@@ -106,13 +106,16 @@ impl TrustStore {
                 }
                 let Some(name) = entry.principals.first() else { continue };
                 imported.added += 1;
-                stored.add_key(name, ContactKey {
-                    key: entry.key,
-                    note: entry.comment.filter(|comment| is_note(comment)),
-                    added: now,
-                    valid_from: entry.valid_after,
-                    valid_until: entry.valid_before,
-                });
+                stored.add_key(
+                    name,
+                    ContactKey {
+                        key: entry.key,
+                        note: entry.comment.filter(|comment| is_note(comment)),
+                        added: now,
+                        valid_from: entry.valid_after,
+                        valid_until: entry.valid_before,
+                    },
+                );
             }
             Ok(imported)
         })
@@ -176,7 +179,9 @@ fn entry(line: &str) -> Result<Entry, String> {
     };
     let comment = words.next().map(str::trim).filter(|comment| !comment.is_empty()).map(str::to_owned);
     if options.cert_authority {
-        return Err("it names an authority that certifies keys, and only keys themselves are trusted here".to_owned());
+        return Err(
+            "it names an authority that certifies keys, and only keys themselves are trusted here".to_owned()
+        );
     }
     if !options.allows(NAMESPACE) {
         return Err(format!("it is for other namespaces than {NAMESPACE}"));
@@ -185,7 +190,13 @@ fn entry(line: &str) -> Result<Entry, String> {
         return Err(format!("keys of type {kind:?} can't sign statements; ssh-ed25519 can"));
     }
     let key = PublicKey::from_openssh(&format!("{kind} {key}")).map_err(|error| error.to_string())?;
-    Ok(Entry { principals, key, valid_after: options.valid_after, valid_before: options.valid_before, comment })
+    Ok(Entry {
+        principals,
+        key,
+        valid_after: options.valid_after,
+        valid_before: options.valid_before,
+        comment,
+    })
 }
 
 /// The names at the beginning of a line, and what follows them.

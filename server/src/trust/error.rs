@@ -75,6 +75,8 @@ fn repair(path: &Path, older: Option<&Path>) -> String {
             older.display(),
             older.display()
         ),
-        None => format!("no older version is whole; repair it, or delete {path} to trust nobody and begin anew"),
+        None => {
+            format!("no older version is whole; repair it, or delete {path} to trust nobody and begin anew")
+        }
     }
 }

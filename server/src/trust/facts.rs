@@ -95,7 +95,8 @@ fn learn(stored: &mut Stored, identity: &Identity, fetched: &Fetched, key: &Publ
         fetched.list.keys.iter().map(|listed| &listed.key).filter(|listed| !ended.contains(listed)).collect();
 
     if sound.contains(&key) {
-        let vouches = |pinned: &PublicKey| sound.contains(&pinned) && stored.revoked(pinned, Some(&name)).is_none();
+        let vouches =
+            |pinned: &PublicKey| sound.contains(&pinned) && stored.revoked(pinned, Some(&name)).is_none();
         let taken = match stored.pins.get(&name) {
             None => true,
             Some(pin) => {
@@ -114,8 +115,7 @@ fn learn(stored: &mut Stored, identity: &Identity, fetched: &Fetched, key: &Publ
     if let Some(pin) = stored.pins.get_mut(&name) {
         let keys = fetched.list.keys.iter().take(MAX_REMEMBERED).cloned().collect();
         let newer = Published { fetched_at: fetched.fetched_at, keys };
-        let differs =
-            |known: &Published| known.keys != newer.keys && known.fetched_at <= newer.fetched_at;
+        let differs = |known: &Published| known.keys != newer.keys && known.fetched_at <= newer.fetched_at;
         if pin.published.as_ref().is_none_or(differs) {
             pin.published = Some(newer);
         }

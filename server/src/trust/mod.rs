@@ -17,4 +17,4 @@ pub use store::{TRUST_FILE, TrustStore};
 pub use stored::{Contact, ContactKey, Pin, PinnedKey, Published, RevokedKey};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -152,7 +152,13 @@ impl Stored {
     }
 
     /// Remembers a revocation; of two by the same, the worse stays.
-    pub(super) fn revoke(&mut self, key: &PublicKey, revocation: Revocation, by: Option<&str>, confirmed: bool) {
+    pub(super) fn revoke(
+        &mut self,
+        key: &PublicKey,
+        revocation: Revocation,
+        by: Option<&str>,
+        confirmed: bool,
+    ) {
         match self.revocations.iter_mut().find(|known| known.key == *key && known.by.as_deref() == by) {
             Some(known) => {
                 known.revocation = worse(known.revocation, revocation);

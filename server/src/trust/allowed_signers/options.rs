@@ -16,14 +16,17 @@ impl Options {
         let mut options = Self::default();
         let mut rest = text;
         loop {
-            let name_end = rest.find(|c: char| matches!(c, '=' | ',') || c.is_whitespace()).unwrap_or(rest.len());
+            let name_end =
+                rest.find(|c: char| matches!(c, '=' | ',') || c.is_whitespace()).unwrap_or(rest.len());
             let (name, after) = rest.split_at(name_end);
             let (value, after) = match after.strip_prefix("=\"") {
                 Some(quoted) => {
                     let (value, after) = quoted_value(quoted)?;
                     (Some(value), after)
                 }
-                None if after.starts_with('=') => return Err(format!("the value of {name:?} must stand in quotes")),
+                None if after.starts_with('=') => {
+                    return Err(format!("the value of {name:?} must stand in quotes"));
+                }
                 None => (None, after),
             };
             options.set(name, value)?;
@@ -39,12 +42,22 @@ impl Options {
         match (name.to_ascii_lowercase().as_str(), value) {
             ("cert-authority", None) => self.cert_authority = true,
             ("namespaces", Some(value)) if self.namespaces.is_none() => self.namespaces = Some(value),
-            ("valid-after", Some(value)) if self.valid_after.is_none() => self.valid_after = Some(date(&value)?),
-            ("valid-before", Some(value)) if self.valid_before.is_none() => self.valid_before = Some(date(&value)?),
-            _ => return Err(format!("the option {name:?} is not known here, stands twice, or is not as it must be")),
+            ("valid-after", Some(value)) if self.valid_after.is_none() => {
+                self.valid_after = Some(date(&value)?);
+            }
+            ("valid-before", Some(value)) if self.valid_before.is_none() => {
+                self.valid_before = Some(date(&value)?);
+            }
+            _ => {
+                return Err(format!(
+                    "the option {name:?} is not known here, stands twice, or is not as it must be"
+                ));
+            }
         }
         match (self.valid_after, self.valid_before) {
-            (Some(after), Some(before)) if after >= before => Err("its time ends before it begins".to_owned()),
+            (Some(after), Some(before)) if after >= before => {
+                Err("its time ends before it begins".to_owned())
+            }
             _ => Ok(()),
         }
     }
@@ -91,8 +104,15 @@ fn date(text: &str) -> Result<Timestamp, String> {
     }
     let all = format!("{digits:0<14}");
     let part = |range: std::ops::Range<usize>| &all[range];
-    let date =
-        format!("{}-{}-{}T{}:{}:{}Z", part(0..4), part(4..6), part(6..8), part(8..10), part(10..12), part(12..14));
+    let date = format!(
+        "{}-{}-{}T{}:{}:{}Z",
+        part(0..4),
+        part(4..6),
+        part(6..8),
+        part(8..10),
+        part(10..12),
+        part(12..14)
+    );
     date.parse().map_err(|_| wrong())
 }
 
