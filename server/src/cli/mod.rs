@@ -3,6 +3,7 @@
 mod bench;
 pub mod calibrate;
 pub mod eval;
+pub mod key;
 pub mod messages;
 pub mod model;
 pub mod render;
@@ -41,6 +42,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Token(token::Args),
+    Key(key::Args),
     Score(score::Args),
     Sign(sign::Args),
     Verify(verify::Args),
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Sign(args) => sign::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Key(args) => key::run(args),
         Command::Score(args) => score::run(&args),
         Command::Model(args) => model::run(args),
         Command::Eval(args) => eval::run(&args),

@@ -189,7 +189,7 @@ impl Fetcher {
             .user_agent(concat!("bonafide/", env!("CARGO_PKG_VERSION")))
             .accept("text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9")
             .build();
-        let resolver = Checked { policy: self.policy.clone(), inner: DefaultResolver::default() };
+        let resolver = Checked::new(self.policy.clone());
         let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
         agent.get(url.as_str()).call().map_err(|error| translate(error, url))
     }
@@ -230,7 +230,7 @@ fn host(url: &Url) -> String {
 }
 
 /// Where a response redirects to, if it does.
-fn redirect(response: &Response<ureq::Body>) -> Option<String> {
+pub(crate) fn redirect(response: &Response<ureq::Body>) -> Option<String> {
     let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response.headers().get(header::LOCATION).filter(|_| redirects)?;
     Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
@@ -297,9 +297,15 @@ fn declared_in(bytes: &[u8]) -> Option<String> {
 }
 
 /// Resolves a name and refuses it if any of its addresses may not be connected to.
-struct Checked {
+pub(crate) struct Checked {
     policy: AddressPolicy,
     inner: DefaultResolver,
+}
+
+impl Checked {
+    pub(crate) fn new(policy: AddressPolicy) -> Self {
+        Self { policy, inner: DefaultResolver::default() }
+    }
 }
 
 impl std::fmt::Debug for Checked {
@@ -328,7 +334,7 @@ impl Resolver for Checked {
     }
 }
 
-fn translate(error: ureq::Error, url: &Url) -> FetchError {
+pub(crate) fn translate(error: ureq::Error, url: &Url) -> FetchError {
     let host = host(url);
     match error {
         ureq::Error::Other(other) => match other.downcast::<Refused>() {

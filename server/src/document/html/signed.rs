@@ -3,9 +3,18 @@
 //! Other text than the language model gets: everything that is shown counts, menus and code too, for an author's words
 //! are what he signed wherever a template puts them (SPEC.md of signatures, 1.1).
 
-use dom_query::{Document, NodeRef};
-use bonafide_core::signature::page::{Element, Page, PageBuilder};
 use bonafide_core::signature::canonical::is_emoji_text;
+use bonafide_core::signature::page::{Element, Page, PageBuilder};
+use dom_query::{Document, NodeRef};
+
+/// What HTML shows as blocks (SPEC.md, 1.1).
+const BLOCKS: &str = "address article aside blockquote button caption center col colgroup dd details dialog dir div dl dt \
+    fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr legend li listing main \
+    menu nav ol p plaintext pre search section summary table tbody td tfoot th thead tr ul xmp";
+
+/// What is left out with all that it holds (SPEC.md, 1.1).
+const LEFT_OUT: &str = "style noscript template title textarea select option datalist svg canvas iframe frame frameset \
+    object embed audio video meter progress rp noframes noembed input";
 
 /// The page of a parsed document.
 pub(super) fn page(document: &Document) -> Page {
@@ -61,7 +70,8 @@ fn enter(page: &mut PageBuilder, node: &NodeRef<'_>) -> bool {
         }
         "link" => {
             let relations = attribute("rel").unwrap_or_default();
-            let ours = relations.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("human-statement"));
+            let ours =
+                relations.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("human-statement"));
             if let Some(address) = attribute("href").filter(|_| ours) {
                 page.link(&address);
             }
@@ -102,24 +112,11 @@ fn element(name: &str) -> Element {
 
 /// Elements that HTML knows and shows as blocks; what it doesn't know is inline.
 fn is_known_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address" | "article" | "aside" | "blockquote" | "button" | "caption" | "center" | "col" | "colgroup"
-            | "dd" | "details" | "dialog" | "dir" | "div" | "dl" | "dt" | "fieldset" | "figcaption" | "figure"
-            | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hgroup" | "hr"
-            | "legend" | "li" | "listing" | "main" | "menu" | "nav" | "ol" | "p" | "plaintext" | "pre"
-            | "search" | "section" | "summary" | "table" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr"
-            | "ul" | "xmp"
-    )
+    BLOCKS.split(' ').any(|known| known == name)
 }
 
 fn is_left_out(name: &str) -> bool {
-    matches!(
-        name,
-        "style" | "noscript" | "template" | "title" | "textarea" | "select" | "option" | "datalist" | "svg"
-            | "canvas" | "iframe" | "frame" | "frameset" | "object" | "embed" | "audio" | "video" | "meter"
-            | "progress" | "rp" | "noframes" | "noembed" | "input"
-    )
+    LEFT_OUT.split(' ').any(|known| known == name)
 }
 
 fn is_hidden(node: &NodeRef<'_>) -> bool {
