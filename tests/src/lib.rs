@@ -3,8 +3,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod browser;
 mod daemon;
+pub mod signer;
 
+pub use browser::{browser_is_ready, starts};
 pub use daemon::{Answer, Daemon, Setup, raw};
 
 use std::path::{Path, PathBuf};

@@ -67,7 +67,7 @@ impl Builder {
         self.raw.len()
     }
 
-    /// The text as it was collected, with a line feed for every break.
+    /// The text as it was collected, with a line feed for every element that begins or ends a block.
     #[must_use]
     pub fn raw(&self) -> &str {
         &self.raw
@@ -79,7 +79,8 @@ impl Builder {
         for line in text.split_inclusive('\n') {
             let empty = line.chars().all(is_space);
             if empty && !blank {
-                self.block_break();
+                // The line brings its own line feed, so that places stay those of the text.
+                self.breaks.push(self.raw.len());
             }
             blank = empty;
             self.text(line);
@@ -89,7 +90,15 @@ impl Builder {
     /// The canonical form of what was collected.
     #[must_use]
     pub fn finish(self) -> Stream {
-        Stream::new(self.raw, &self.breaks)
+        self.finish_without(&[])
+    }
+
+    /// The same with parts left out, in each of whose places there is a block break. They are in order.
+    #[must_use]
+    pub(super) fn finish_without(mut self, holes: &[Range<usize>]) -> Stream {
+        self.breaks.extend(holes.iter().map(|hole| hole.start));
+        self.breaks.sort_unstable();
+        Stream::new(self.raw, &self.breaks, holes)
     }
 }
 
@@ -101,7 +110,12 @@ pub struct Stream {
     blocks: Vec<Range<usize>>,
     pieces: Vec<Piece>,
     hazards: Vec<(usize, Hazard)>,
+    /// How many code points of `raw` stand before each so many bytes.
+    counts: Vec<usize>,
 }
+
+/// Bytes from one entry of [`Stream::counts`] to the next.
+const STRIDE: usize = 1024;
 
 /// Some neighbouring characters of the canonical form and where they came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,13 +144,14 @@ impl Stream {
         builder.finish()
     }
 
-    fn new(raw: String, breaks: &[usize]) -> Self {
-        let items = hyphens(&spaces(joiners(compose(fold(&raw)))));
+    fn new(raw: String, breaks: &[usize], holes: &[Range<usize>]) -> Self {
+        let items = hyphens(&spaces(joiners(compose(fold(&raw, holes)))));
         let mut made = Self {
             text: String::with_capacity(raw.len()),
             blocks: Vec::new(),
             pieces: Vec::new(),
             hazards: Vec::new(),
+            counts: counts(&raw),
             raw,
         };
         let mut breaks = breaks.iter().copied().peekable();
@@ -217,6 +232,14 @@ impl Stream {
         self.origin(range.start).start..self.origin(range.end - 1).end
     }
 
+    /// How many code points of the collected text stand before a byte of it.
+    pub(super) fn code_points_before(&self, raw: usize) -> usize {
+        let index = (raw / STRIDE).min(self.counts.len().saturating_sub(1));
+        let counted = self.counts.get(index).copied().unwrap_or_default();
+        let rest = self.raw.as_bytes().get(index * STRIDE..raw.min(self.raw.len())).unwrap_or_default();
+        counted + starts(rest)
+    }
+
     fn origin(&self, byte: usize) -> Range<usize> {
         let index = self.pieces.partition_point(|piece| piece.canonical <= byte);
         let Some(piece) = index.checked_sub(1).and_then(|index| self.pieces.get(index)) else {
@@ -262,6 +285,21 @@ impl Stream {
     }
 }
 
+fn counts(raw: &str) -> Vec<usize> {
+    let mut count = 0;
+    let chunks = raw.as_bytes().chunks(STRIDE).map(|chunk| {
+        let before = count;
+        count += starts(chunk);
+        before
+    });
+    chunks.collect()
+}
+
+/// Number of code points that begin in these bytes of UTF-8.
+fn starts(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
+}
+
 /// Number of words of a canonical text (SPEC.md, 1.5).
 #[must_use]
 pub fn words(canonical: &str) -> u64 {
@@ -279,6 +317,12 @@ pub fn words(canonical: &str) -> u64 {
         }
     }
     count
+}
+
+/// Whether the text that stands for a picture is an emoji (SPEC.md, 1.1).
+#[must_use]
+pub fn is_emoji_text(text: &str) -> bool {
+    text.chars().count() <= 16 && text.chars().next().is_some_and(is_emoji)
 }
 
 /// White space of any kind.
@@ -309,9 +353,18 @@ fn hazard(c: char) -> Option<Hazard> {
 }
 
 /// Steps 1 and 2.
-fn fold(raw: &str) -> Vec<Item> {
+fn fold(raw: &str, holes: &[Range<usize>]) -> Vec<Item> {
     let mut items = Vec::with_capacity(raw.len());
+    let mut holes = holes.iter().peekable();
+    let mut resume = 0;
     for (start, c) in raw.char_indices() {
+        while let Some(hole) = holes.next_if(|hole| hole.start <= start) {
+            items.push(Item { c: ' ', start: hole.start, end: hole.end });
+            resume = hole.end;
+        }
+        if start < resume {
+            continue;
+        }
         let end = start + c.len_utf8();
         let mut push = |c| items.push(Item { c, start, end });
         match c {
@@ -335,8 +388,7 @@ fn compose(items: Vec<Item>) -> Vec<Item> {
     }
     // Nothing composes across a starter that is never the second half of a composition.
     let begins = |item: &Item| {
-        canonical_combining_class(item.c) == 0
-            && is_nfc_quick(std::iter::once(item.c)) == IsNormalized::Yes
+        canonical_combining_class(item.c) == 0 && is_nfc_quick(std::iter::once(item.c)) == IsNormalized::Yes
     };
     let mut made = Vec::with_capacity(items.len());
     let mut rest = items.as_slice();
@@ -357,40 +409,47 @@ fn compose(items: Vec<Item>) -> Vec<Item> {
 
 /// Step 4.
 fn joiners(items: Vec<Item>) -> Vec<Item> {
-    let is_joiner = |c| c == ZWJ || c == ZWNJ;
     if !items.iter().any(|item| is_joiner(item.c)) {
         return items;
     }
     let mut made: Vec<Item> = Vec::with_capacity(items.len());
+    // The last starter, and whether a virama stands between it and the joiner: marks may change places when a
+    // joiner between them goes, so no rule looks at one mark's place.
+    let mut base = None;
+    let mut virama = false;
     let mut next = 0;
     for (index, &item) in items.iter().enumerate() {
-        if !is_joiner(item.c) {
-            made.push(item);
-            continue;
+        if is_joiner(item.c) {
+            if next <= index {
+                next = (index..items.len()).find(|&at| !is_joiner(items[at].c)).unwrap_or(items.len());
+            }
+            let after = items.get(next).map(|item| item.c);
+            if !base.is_some_and(|base| joins(base, virama, item.c, after)) {
+                continue;
+            }
         }
-        if next <= index {
-            next = (index..items.len()).find(|&at| !is_joiner(items[at].c)).unwrap_or(items.len());
+        match canonical_combining_class(item.c) {
+            0 => (base, virama) = (Some(item.c), false),
+            class => virama |= class == VIRAMA,
         }
-        let after = items.get(next).map(|item| item.c);
-        if made.last().is_some_and(|before| joins(before.c, item.c, after)) {
-            made.push(item);
-        }
+        made.push(item);
     }
     if made.len() == items.len() { made } else { compose(made) }
 }
 
-fn joins(before: char, joiner: char, after: Option<char>) -> bool {
-    let after_is = |class: fn(char) -> bool| after.is_some_and(class);
-    if before == ZWJ || before == ZWNJ {
+fn is_joiner(c: char) -> bool {
+    matches!(c, ZWJ | ZWNJ)
+}
+
+fn joins(base: char, virama: bool, joiner: char, after: Option<char>) -> bool {
+    if is_joiner(base) || base == ' ' {
         return false;
     }
-    if canonical_combining_class(before) == VIRAMA {
-        return true;
-    }
+    let joining_after = after.is_some_and(|c| is_joining(c) && canonical_combining_class(c) == 0);
     if joiner == ZWJ {
-        (is_emoji(before) && after_is(is_emoji)) || is_joining(before) || after_is(is_joining)
+        virama || is_joining(base) || joining_after || (is_emoji(base) && after.is_some_and(is_emoji))
     } else {
-        is_joining(before) && after_is(is_joining)
+        virama || (is_joining(base) && joining_after)
     }
 }
 
@@ -441,8 +500,9 @@ fn hyphens(items: &[Item]) -> Vec<Item> {
 
 /// Whether hyphens between these stand for a dash.
 fn is_dash(before: Option<char>, after: Option<char>) -> bool {
-    let open = |c: Option<char>| c.is_none_or(|c| c == ' ');
-    let letter = |c: Option<char>| c.is_some_and(is_word);
+    // Beside class C a space is left out, so that such a character is as good as one.
+    let open = |c: Option<char>| c.is_none_or(|c| c == ' ' || is_cjk(c));
+    let letter = |c: Option<char>| c.is_some_and(|c| is_word(c) && !is_cjk(c));
     let close = |c: Option<char>| letter(c) || matches!(c, Some('\'' | '"'));
     (open(before) && open(after)) || (close(before) && close(after) && (letter(before) || letter(after)))
 }

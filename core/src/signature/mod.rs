@@ -4,14 +4,22 @@
 //! leads to are told from outside.
 
 pub mod canonical;
+pub mod carrier;
+pub mod check;
 mod classes;
 pub mod credential;
 pub mod ed25519;
 pub mod key;
+pub mod page;
 mod paragraphs;
 pub mod published;
+pub mod search;
 pub mod sshsig;
 pub mod statement;
+#[cfg(test)]
+mod testing;
 pub mod time;
+#[cfg(test)]
+mod vectors;
 
 pub use paragraphs::Paragraph;

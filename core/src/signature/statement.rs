@@ -162,16 +162,19 @@ impl Statement {
         if stream.text().is_empty() {
             return Err(StatementError::NoText);
         }
+        Self::of_digest(TextDigest::new(stream.text(), paragraphs), facts)
+    }
+
+    /// The statement about a text of which only the digest is at hand.
+    ///
+    /// # Errors
+    /// [`StatementError::Member`] if a fact is not as it must be.
+    pub fn of_digest(text: TextDigest, facts: Facts) -> Result<Self, StatementError> {
         let Facts { author, language, date, assistance, written_here, expires } = facts;
         let statement = Self {
             r#type: TYPE.to_owned(),
             canonicalization: CANONICALIZATION.to_owned(),
-            text: TextDigest {
-                length: stream.text().len() as u64,
-                sha256: sha256(stream.text().as_bytes()),
-                words: canonical::words(stream.text()),
-                paragraphs,
-            },
+            text,
             language,
             author,
             date,
@@ -213,8 +216,16 @@ impl Statement {
             ("text.length", (1..=MAX_INTEGER).contains(&text.length), "must be from 1 to 2^53 - 1"),
             ("text.words", text.words <= MAX_INTEGER, "must be at most 2^53 - 1"),
             ("text.sha256", is_hex(&text.sha256, 64), "must be 64 digits of lower-case hexadecimal"),
-            ("text.paragraphs", paragraphs::is_table(&text.paragraphs, text.length), "is not a table of the text"),
-            ("language", is_language(&self.language), "must be a BCP 47 language tag such as `en` or `zh-Hans`"),
+            (
+                "text.paragraphs",
+                paragraphs::is_table(&text.paragraphs, text.length),
+                "is not a table of the text",
+            ),
+            (
+                "language",
+                is_language(&self.language),
+                "must be a BCP 47 language tag such as `en` or `zh-Hans`",
+            ),
             ("author.name", is_plain(&self.author.name, MAX_NAME), "must have 1 to 64 visible characters"),
             (
                 "author.identity",
@@ -226,13 +237,34 @@ impl Statement {
                 is_plain(&self.assistance, MAX_SENTENCE),
                 "must be `none`, `spelling`, `translation`, or a sentence of at most 280 characters",
             ),
-            ("written_here", self.written_here.is_none_or(WrittenHere::is_sound), "holds an impossible number"),
+            (
+                "written_here",
+                self.written_here.is_none_or(WrittenHere::is_sound),
+                "holds an impossible number",
+            ),
             ("expires", self.expires.is_none_or(|end| end > self.date), "must be later than `date`"),
         ];
         match rules.into_iter().find(|(_, holds, _)| !holds) {
             Some((member, _, rule)) => Err(StatementError::Member { member, rule }),
             None => Ok(()),
         }
+    }
+}
+
+impl TextDigest {
+    fn new(canonical: &str, paragraphs: Vec<Paragraph>) -> Self {
+        Self {
+            length: canonical.len() as u64,
+            sha256: sha256(canonical.as_bytes()),
+            words: canonical::words(canonical),
+            paragraphs,
+        }
+    }
+
+    /// The digest of a message, whose table has one entry; nothing if there is no text.
+    #[must_use]
+    pub fn of_message(canonical: &str) -> Option<Self> {
+        (!canonical.is_empty()).then(|| Self::new(canonical, paragraphs::whole(canonical)))
     }
 }
 
@@ -310,7 +342,8 @@ pub(super) fn is_hex(text: &str, digits: usize) -> bool {
 
 /// Whether a text is short, not empty, and holds nothing invisible that could change how it is read.
 fn is_plain(text: &str, most: usize) -> bool {
-    let visible = |c: char| !canonical::is_dropped(c) && !canonical::is_hazard(c) && !matches!(c, '\t'..='\r');
+    let visible =
+        |c: char| !canonical::is_dropped(c) && !canonical::is_hazard(c) && !matches!(c, '\t'..='\r');
     (1..=most).contains(&text.chars().count()) && text.chars().all(visible) && !text.trim().is_empty()
 }
 

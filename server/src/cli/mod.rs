@@ -3,12 +3,15 @@
 mod bench;
 pub mod calibrate;
 pub mod eval;
+pub mod key;
 pub mod messages;
 pub mod model;
 pub mod render;
 pub mod score;
 mod serve;
+pub mod sign;
 mod token;
+pub mod verify;
 
 use crate::engine;
 use crate::model::registry::Registry;
@@ -39,7 +42,10 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Token(token::Args),
+    Key(key::Args),
     Score(score::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
     Model(model::Args),
     Eval(eval::Args),
     Calibrate(calibrate::Args),
@@ -49,12 +55,19 @@ enum Command {
 /// What a command can fail with: one line that says what to do.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage.
+/// Runs the command line and gives the process's exit code: 0 done, 1 failed, 2 wrong usage, and what `verify` has
+/// besides.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done: Result<(), Error> = match cli.command {
+        Command::Verify(args) => match verify::run(&args) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        Command::Sign(args) => sign::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Key(args) => key::run(args),
         Command::Score(args) => score::run(&args),
         Command::Model(args) => model::run(args),
         Command::Eval(args) => eval::run(&args),

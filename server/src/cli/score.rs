@@ -47,8 +47,9 @@ pub struct Args {
     calibration: Option<PathBuf>,
 }
 
+/// A kind of document, as an argument.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum FormatArg {
+pub(super) enum FormatArg {
     Text,
     Html,
     Markdown,
@@ -112,6 +113,20 @@ fn read_one(input: &str, format: Option<Format>) -> Result<Vec<Block>, Error> {
         let page = Fetcher::default().fetch(input)?;
         return Ok(format.unwrap_or(page.format).blocks(&page.text, Some(&page.url))?);
     }
+    let (text, format) = read_document(input, format)?;
+    Ok(format.blocks(&text, None)?)
+}
+
+/// The text of a file or of standard input, and its kind.
+///
+/// # Errors
+/// What can't be read, with the input's name.
+pub(super) fn read_text(input: &str, format: Option<Format>) -> Result<(String, Format), Error> {
+    let name = if input == "-" { "standard input" } else { input };
+    read_document(input, format).map_err(|error| clean(&format!("{name}: {error}")).into_owned().into())
+}
+
+fn read_document(input: &str, format: Option<Format>) -> Result<(String, Format), Error> {
     let path = Path::new(input);
     let (bytes, named) = if input == "-" {
         (read::limited(io::stdin().lock())??, None)
@@ -120,10 +135,10 @@ fn read_one(input: &str, format: Option<Format>) -> Result<Vec<Block>, Error> {
     };
     let text = read::decode(bytes)?;
     let format = format.or(named).unwrap_or_else(|| Format::sniff(&text));
-    Ok(format.blocks(&text, None)?)
+    Ok((text, format))
 }
 
-fn read_file(path: &Path) -> Result<Result<Vec<u8>, DocumentError>, Error> {
+pub(super) fn read_file(path: &Path) -> Result<Result<Vec<u8>, DocumentError>, Error> {
     if path.is_dir() {
         return Err("this is a folder: give the files in it, for example with `*.txt`".into());
     }

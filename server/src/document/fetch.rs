@@ -6,6 +6,8 @@
 //! that changes between check and use (DNS rebinding) gains nothing. Proxies are not used, as they would
 //! resolve the name again.
 
+mod link;
+
 use super::DocumentError;
 use super::read::{Format, decode, limited};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -110,6 +112,8 @@ pub struct Page {
     pub format: Format,
     /// Where it came from, after redirects.
     pub url: String,
+    /// Where its server says that statements about it are, relative to `url`.
+    pub statements: Vec<String>,
 }
 
 /// Which addresses may be connected to.
@@ -185,7 +189,7 @@ impl Fetcher {
             .user_agent(concat!("bonafide/", env!("CARGO_PKG_VERSION")))
             .accept("text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9")
             .build();
-        let resolver = Checked { policy: self.policy.clone(), inner: DefaultResolver::default() };
+        let resolver = Checked::new(self.policy.clone());
         let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
         agent.get(url.as_str()).call().map_err(|error| translate(error, url))
     }
@@ -226,7 +230,7 @@ fn host(url: &Url) -> String {
 }
 
 /// Where a response redirects to, if it does.
-fn redirect(response: &Response<ureq::Body>) -> Option<String> {
+pub(crate) fn redirect(response: &Response<ureq::Body>) -> Option<String> {
     let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = response.headers().get(header::LOCATION).filter(|_| redirects)?;
     Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
@@ -238,6 +242,8 @@ fn page(url: &Url, mut response: Response<ureq::Body>) -> Result<Page, FetchErro
     if !response.status().is_success() {
         return Err(FetchError::Status { host, status: response.status() });
     }
+    let values = response.headers().get_all(header::LINK).iter();
+    let statements = link::statements(values.filter_map(|value| value.to_str().ok()));
     let declared = response.headers().get(header::CONTENT_TYPE);
     let declared = declared.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let format =
@@ -264,7 +270,7 @@ fn page(url: &Url, mut response: Response<ureq::Body>) -> Result<Page, FetchErro
         .unwrap_or_else(|| Format::sniff(&text)),
         Some(format) => format,
     };
-    Ok(Page { text, format, url: url.to_string() })
+    Ok(Page { text, format, url: url.to_string(), statements })
 }
 
 fn is_utf(charset: &str) -> bool {
@@ -291,9 +297,15 @@ fn declared_in(bytes: &[u8]) -> Option<String> {
 }
 
 /// Resolves a name and refuses it if any of its addresses may not be connected to.
-struct Checked {
+pub(crate) struct Checked {
     policy: AddressPolicy,
     inner: DefaultResolver,
+}
+
+impl Checked {
+    pub(crate) fn new(policy: AddressPolicy) -> Self {
+        Self { policy, inner: DefaultResolver::default() }
+    }
 }
 
 impl std::fmt::Debug for Checked {
@@ -322,7 +334,7 @@ impl Resolver for Checked {
     }
 }
 
-fn translate(error: ureq::Error, url: &Url) -> FetchError {
+pub(crate) fn translate(error: ureq::Error, url: &Url) -> FetchError {
     let host = host(url);
     match error {
         ureq::Error::Other(other) => match other.downcast::<Refused>() {

@@ -7,6 +7,7 @@ pub mod fetch;
 pub mod group;
 pub mod html;
 pub mod read;
+pub mod signed;
 
 use group::Piece;
 

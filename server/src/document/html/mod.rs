@@ -4,10 +4,12 @@
 //! little, as on short fragments, forums and lists of comments, all visible text that is no menu is taken.
 
 mod parse;
+mod signed;
 mod walk;
 
 use super::DocumentError;
 use super::group::Piece;
+use bonafide_core::signature::page::Page;
 use bonafide_core::text::words::count as words;
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
@@ -41,8 +43,29 @@ pub(crate) fn pieces_of_page(html: &str, url: Option<&str>) -> Result<Vec<Piece>
     }
 }
 
+/// A page with the statements in it.
+///
+/// # Errors
+/// [`DocumentError::TooDeep`] and [`DocumentError::TooComplex`].
+pub(crate) fn signed_page(html: &str) -> Result<Page, DocumentError> {
+    Ok(signed::page(&parse::document(html)?))
+}
+
+/// The same for a Markdown text, as it is shown.
+///
+/// # Errors
+/// As [`signed_page`].
+pub(crate) fn signed_page_of_markdown(markdown: &str) -> Result<Page, DocumentError> {
+    signed_page(&render_markdown(markdown))
+}
+
 /// The pieces of a Markdown text, by way of HTML, so that inline HTML needs no second set of rules.
 pub(crate) fn pieces_of_markdown(markdown: &str) -> Result<Vec<Piece>, DocumentError> {
+    let document = parse::document(&render_markdown(markdown))?;
+    Ok(pieces(&document, Scope::All))
+}
+
+fn render_markdown(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -51,8 +74,7 @@ pub(crate) fn pieces_of_markdown(markdown: &str) -> Result<Vec<Piece>, DocumentE
         | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
     let mut html = String::with_capacity(markdown.len() + markdown.len() / 4);
     pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, options));
-    let document = parse::document(&html)?;
-    Ok(pieces(&document, Scope::All))
+    html
 }
 
 /// The posts of a forum, a feed or a comment page, if there are several.

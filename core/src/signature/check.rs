@@ -1,0 +1,406 @@
+//! From a page to results: is the signature good, is the text what was signed, whose key is it.
+
+use super::carrier::token::Token;
+use super::carrier::{Carrier, CarrierError, Signed};
+use super::credential::Method;
+use super::key::PublicKey;
+use super::page::{Content, Find, Page};
+use super::published::{KeyFacts, Publication, Reason, Revocation};
+use super::search::{Coverage, Extent, Scope, search};
+use super::statement::{Identity, Statement};
+use super::time::Timestamp;
+use crate::verdict::Span;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// How far ahead of ours a signer's clock may be, in seconds.
+const CLOCK_SKEW: u64 = 24 * 3600;
+
+/// What is known of a statement: the first of these that applies (SPEC.md, section 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Not a statement, or a bad signature.
+    Malformed,
+    /// The text is not what was signed.
+    Altered,
+    /// The key was revoked.
+    Revoked,
+    /// The statement or its key is out of its time.
+    Expired,
+    /// The identity was known with another key before.
+    KeyChanged,
+    /// A good signature by somebody.
+    UnknownKey,
+    /// Some paragraphs of a text, by a key that is known.
+    Excerpt,
+    /// By a contact of the reader's.
+    Trusted,
+    /// By a key that the identity publishes.
+    Published,
+}
+
+impl Outcome {
+    /// Whether it may be shown in green.
+    #[must_use]
+    pub fn is_green(self) -> bool {
+        matches!(self, Self::Trusted | Self::Published)
+    }
+
+    /// Its name in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Altered => "altered",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::KeyChanged => "key_changed",
+            Self::UnknownKey => "unknown_key",
+            Self::Excerpt => "excerpt",
+            Self::Trusted => "trusted",
+            Self::Published => "published",
+        }
+    }
+}
+
+/// What is said of one statement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Report {
+    /// What it comes to.
+    pub result: Outcome,
+    /// The same in one English sentence.
+    pub message: String,
+    /// What it came in.
+    pub carrier: Carrier,
+    /// How deeply its text is quoted in plain text: 0 for the text itself.
+    pub quotes: usize,
+    /// The key; absent if none could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyReport>,
+    /// What the author states; absent if it could not be read, or nothing says that it is the author's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Statement>,
+    /// Which paragraphs of the statement were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paragraphs: Option<ParagraphReport>,
+    /// Where the verified text stands, in code points of the text that was walked over. Nothing else may be
+    /// highlighted.
+    pub spans: Vec<Span>,
+    /// The name of the reader's contact whose key it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// That the key was revoked, also where the result does not rest on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revocation>,
+}
+
+/// A key as a report has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KeyReport {
+    /// Its fingerprint, as `ssh-keygen -l` prints it.
+    pub fingerprint: String,
+    /// The key itself, as OpenSSH writes it.
+    pub public_key: PublicKey,
+    /// Whether somebody touched a device for this signature.
+    pub touched: bool,
+}
+
+/// Which paragraphs were found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ParagraphReport {
+    /// Their numbers in the statement, from 1.
+    pub found: Vec<usize>,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// A statement whose signature and text were checked; only whose key it is remains.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// What it came in.
+    pub carrier: Carrier,
+    signed: Option<Signed>,
+    key: Option<PublicKey>,
+    state: State,
+    coverage: Option<Coverage>,
+    scope: Scope,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Good,
+    /// The signature is by a `did:web` whose key is not known yet.
+    Open {
+        origin: String,
+        id: String,
+    },
+    Malformed(String),
+    /// A token whose text, or which itself, was changed: that can't be told apart.
+    Altered,
+}
+
+/// Checks all statements of a page.
+#[must_use]
+pub fn check(page: &Page) -> Vec<Checked> {
+    page.finds.iter().map(|find| Checked::new(page, find)).collect()
+}
+
+impl Checked {
+    fn new(page: &Page, find: &Find) -> Self {
+        let mut made = Self {
+            carrier: find.carrier,
+            signed: None,
+            key: None,
+            state: State::Good,
+            coverage: None,
+            scope: find.scope.clone(),
+        };
+        match &find.content {
+            Content::Signed(signed) => match signed.as_ref() {
+                Ok(signed) => made.take(page, signed.clone()),
+                Err(error) => made.state = State::Malformed(error.to_string()),
+            },
+            Content::Token(token) => match token.as_ref() {
+                Ok(token) => made.take_token(page, token),
+                Err(error) => made.state = State::Malformed(error.to_string()),
+            },
+        }
+        made
+    }
+
+    fn take(&mut self, page: &Page, signed: Signed) {
+        match (&signed, signed.key().cloned()) {
+            (Signed::Credential(credential), None) => {
+                if let Method::Web { origin, id } = credential.method() {
+                    self.state = State::Open { origin: origin.clone(), id: id.clone() };
+                }
+                self.signed = Some(signed);
+            }
+            (_, Some(key)) => {
+                self.signed = Some(signed);
+                self.verify(page, key);
+            }
+            // Only a credential can be without a key.
+            (Signed::Ssh { .. }, None) => self.state = State::Altered,
+        }
+    }
+
+    fn take_token(&mut self, page: &Page, token: &Token) {
+        let (Scope::Before(range) | Scope::Exactly(range) | Scope::Within(range)) = &self.scope;
+        let text = page.stream.text().get(range.clone()).unwrap_or_default();
+        let text = text.trim_end_matches(' ');
+        let Some(digest) = token.digest_of(text) else {
+            self.state = State::Altered;
+            return;
+        };
+        match token.signed(digest) {
+            Ok(signed) => {
+                let Some(key) = signed.key().cloned() else { return self.state = State::Altered };
+                match signed.verify(&key) {
+                    Ok(()) => {
+                        self.signed = Some(signed);
+                        self.find(page);
+                        self.key = Some(key);
+                    }
+                    Err(CarrierError::Signature(error)) if error.is_about_touch() => {
+                        self.state = State::Malformed(error.to_string());
+                    }
+                    Err(_) => self.state = State::Altered,
+                }
+            }
+            Err(error) => self.state = State::Malformed(error.to_string()),
+        }
+    }
+
+    /// The origin and the whole name of the `did:web` key that is needed to go on.
+    #[must_use]
+    pub fn wants_key(&self) -> Option<(&str, &str)> {
+        match &self.state {
+            State::Open { origin, id } => Some((origin, id)),
+            _ => None,
+        }
+    }
+
+    /// Gives the key that was wanted, or says why there is none.
+    pub fn resolve(&mut self, page: &Page, key: Result<PublicKey, String>) {
+        match key {
+            Ok(key) => self.verify(page, key),
+            Err(why) => self.state = State::Malformed(why),
+        }
+    }
+
+    fn verify(&mut self, page: &Page, key: PublicKey) {
+        let Some(signed) = &self.signed else { return };
+        match signed.verify(&key) {
+            Ok(()) => {
+                self.state = State::Good;
+                self.find(page);
+                self.key = Some(key);
+            }
+            Err(error) => {
+                self.state = State::Malformed(error.to_string());
+                self.signed = None;
+            }
+        }
+    }
+
+    fn find(&mut self, page: &Page) {
+        if let Some(signed) = &self.signed {
+            self.coverage = Some(search(&page.stream, &self.scope, &signed.statement().text));
+        }
+    }
+
+    /// The key, if the signature is good.
+    #[must_use]
+    pub fn key(&self) -> Option<&PublicKey> {
+        self.key.as_ref()
+    }
+
+    /// Who the statement says publishes the key, if the signature is good.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        self.key.as_ref()?;
+        Identity::parse(self.signed.as_ref()?.statement().author.identity.as_deref()?)
+    }
+
+    /// What all this comes to.
+    #[must_use]
+    pub fn report(&self, page: &Page, facts: &KeyFacts, now: Timestamp) -> Report {
+        let (result, message) = self.outcome(facts, now);
+        let good = self.key.is_some();
+        let signed = self.signed.as_ref().filter(|_| good);
+        let coverage = self.coverage.as_ref().filter(|_| good);
+        Report {
+            result,
+            message,
+            carrier: self.carrier,
+            quotes: page.quotes,
+            key: self.key.clone().map(|key| KeyReport {
+                fingerprint: key.fingerprint(),
+                touched: signed.is_some_and(Signed::touched),
+                public_key: key,
+            }),
+            statement: signed.map(|signed| signed.statement().clone()),
+            paragraphs: signed.zip(coverage).map(|(signed, coverage)| ParagraphReport {
+                found: coverage.found.iter().map(|index| index + 1).collect(),
+                total: signed.statement().text.paragraphs.len(),
+            }),
+            spans: coverage.map_or_else(Vec::new, |coverage| spans(page, &coverage.ranges)),
+            contact: facts.contact.clone().filter(|_| good),
+            revoked: facts.revoked.filter(|_| good),
+        }
+    }
+
+    fn outcome(&self, facts: &KeyFacts, now: Timestamp) -> (Outcome, String) {
+        let says = |outcome, message: &str| (outcome, message.to_owned());
+        match &self.state {
+            State::Malformed(why) => return (Outcome::Malformed, format!("not a good statement: {why}")),
+            State::Open { origin, .. } => {
+                let message = format!("not checked: the key of this statement is published by {origin}");
+                return (Outcome::UnknownKey, message);
+            }
+            State::Altered => {
+                return says(Outcome::Altered, "the text is not what was signed, or the token was damaged");
+            }
+            State::Good => {}
+        }
+        let (Some(signed), Some(coverage)) = (&self.signed, &self.coverage) else {
+            return says(Outcome::Malformed, "not a good statement");
+        };
+        let statement = signed.statement();
+        if statement.date > now.plus(CLOCK_SKEW) {
+            return (
+                Outcome::Malformed,
+                format!("the statement is dated in the future ({})", statement.date),
+            );
+        }
+        let total = statement.text.paragraphs.len();
+        let found = coverage.found.len();
+        if coverage.extent == Extent::Altered {
+            let message = match coverage.hazard {
+                Some(hazard) => format!("the text can't be relied on: {hazard}"),
+                None if found == 0 => "the text is not what was signed".to_owned(),
+                None => {
+                    format!("the text was altered: {found} of {total} paragraphs are as they were signed")
+                }
+            };
+            return (Outcome::Altered, message);
+        }
+        if let Some(bad) = self.bad_key(statement, facts, now) {
+            return bad;
+        }
+        if facts.changed && facts.contact.is_none() {
+            let identity = statement.author.identity.as_deref().unwrap_or_default();
+            let message = format!("the key is not the one that {identity} was known by before");
+            return (Outcome::KeyChanged, message);
+        }
+        let name = &statement.author.name;
+        let by = match (&facts.contact, &facts.publication) {
+            (Some(contact), _) => (Outcome::Trusted, format!("signed by your contact {contact}")),
+            (None, Publication::Listed(_)) => {
+                let identity = statement.author.identity.as_deref().unwrap_or_default();
+                (Outcome::Published, format!("signed by {name} with a key that {identity} publishes"))
+            }
+            (None, publication) => return (Outcome::UnknownKey, unknown(name, statement, publication)),
+        };
+        if coverage.extent == Extent::Excerpt {
+            return (Outcome::Excerpt, format!("{found} of {total} paragraphs of a text {}", by.1));
+        }
+        by
+    }
+
+    /// Whether time or a revocation speaks against the key or the statement.
+    fn bad_key(&self, statement: &Statement, facts: &KeyFacts, now: Timestamp) -> Option<(Outcome, String)> {
+        if let Some(Revocation { at, reason }) = facts.revoked {
+            if reason == Reason::Compromised {
+                let message = format!("the key was revoked on {at} because others may have it");
+                return Some((Outcome::Revoked, message));
+            }
+            if statement.date >= at {
+                let message = format!("the key was revoked on {at}, before the statement was signed");
+                return Some((Outcome::Revoked, message));
+            }
+        }
+        if let Some(end) = statement.expires.filter(|&end| end <= now) {
+            return Some((Outcome::Expired, format!("the statement ended on {end}")));
+        }
+        let Publication::Listed(listed) = &facts.publication else { return None };
+        if let Some(start) = listed.valid_from.filter(|&start| statement.date < start) {
+            let message = format!("the key is valid from {start}, and the statement is older");
+            return Some((Outcome::Expired, message));
+        }
+        let end = listed.valid_until.filter(|&end| statement.date >= end)?;
+        Some((Outcome::Expired, format!("the key was valid until {end}, and the statement is younger")))
+    }
+}
+
+fn unknown(name: &str, statement: &Statement, publication: &Publication) -> String {
+    let identity = statement.author.identity.as_deref().unwrap_or_default();
+    match publication {
+        Publication::Absent => {
+            format!("signed by someone who calls himself {name}; {identity} does not publish this key")
+        }
+        Publication::Unreachable(why) => {
+            format!("signed by someone who calls himself {name}; {identity} could not be asked: {why}")
+        }
+        _ => format!("signed by someone who calls himself {name}; nothing is known of the key"),
+    }
+}
+
+/// Ranges of the canonical form as code points of the collected text.
+fn spans(page: &Page, ranges: &[Range<usize>]) -> Vec<Span> {
+    let place = |byte| page.stream.code_points_before(byte);
+    ranges
+        .iter()
+        .map(|range| page.stream.raw_range(range))
+        .map(|bytes| Span { start: place(bytes.start), end: place(bytes.end) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

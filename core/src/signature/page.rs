@@ -1,0 +1,285 @@
+//! A page, a file or a message with the statements in it (SPEC.md, sections 5 and 6).
+//!
+//! Whoever walks over a document tells a [`PageBuilder`] what it finds, in document order: the server over parsed HTML,
+//! the extension over the live page.
+
+use super::canonical::{Builder, Stream};
+use super::carrier::token::{self, Token};
+use super::carrier::{Carrier, CarrierError, Signed, armour};
+use super::search::Scope;
+use std::ops::Range;
+
+/// The most carriers that are looked at in one page.
+pub const MAX_CARRIERS: usize = 2000;
+/// The deepest quoting in plain text that is looked into.
+const MAX_QUOTES: usize = 8;
+
+/// A carrier that was found.
+#[derive(Debug, Clone)]
+pub struct Find {
+    /// What sort of carrier.
+    pub carrier: Carrier,
+    /// Which part of the page it speaks of.
+    pub scope: Scope,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a carrier.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// A statement, or what is wrong with it.
+    Signed(Box<Result<Signed, CarrierError>>),
+    /// A token, or what is wrong with it.
+    Token(Box<Result<Token, CarrierError>>),
+}
+
+/// A text with the statements in it.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The text, without its carriers.
+    pub stream: Stream,
+    /// The carriers.
+    pub finds: Vec<Find>,
+    /// Addresses of side files that the page links to.
+    pub links: Vec<String>,
+    /// How deeply the text was quoted: 0 for the page itself.
+    pub quotes: usize,
+}
+
+/// Collects a page. Every element that is shown is entered and left.
+#[derive(Debug, Default)]
+pub struct PageBuilder {
+    text: Builder,
+    frames: Vec<Frame>,
+    placed: Vec<Placed>,
+    links: Vec<String>,
+    /// Carriers are not looked for in lines that begin with a quote mark.
+    plain: bool,
+}
+
+#[derive(Debug)]
+struct Frame {
+    start: usize,
+    /// Scripts in it speak of the whole page.
+    page: bool,
+    attribute: Option<String>,
+    scripts: Vec<String>,
+}
+
+/// A carrier that speaks of a range of the collected text; nothing means the whole page.
+#[derive(Debug)]
+struct Placed {
+    carrier: Carrier,
+    range: Option<Range<usize>>,
+    value: String,
+}
+
+/// What an element is to the text in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Element {
+    /// It stands in a line.
+    Inline,
+    /// It begins and ends a block.
+    Block,
+    /// `html`, `head` or `body`: a block, and a script in it speaks of the whole page.
+    Root,
+}
+
+impl PageBuilder {
+    /// Characters of a text node.
+    pub fn text(&mut self, text: &str) {
+        self.text.text(text);
+    }
+
+    /// A `<br>`.
+    pub fn line_break(&mut self) {
+        self.text.line_break();
+    }
+
+    /// Plain text, whose blocks are parted by empty lines.
+    pub fn plain(&mut self, text: &str) {
+        self.plain = true;
+        self.text.plain(text);
+    }
+
+    /// The start of an element, with its attribute `data-human-statement` if it has one.
+    pub fn enter(&mut self, element: Element, attribute: Option<&str>) {
+        if element != Element::Inline {
+            self.text.block_break();
+        }
+        self.frames.push(Frame {
+            start: self.text.position(),
+            page: element == Element::Root,
+            attribute: attribute.map(str::to_owned),
+            scripts: Vec::new(),
+        });
+    }
+
+    /// The end of the element that was entered last.
+    pub fn leave(&mut self, element: Element) {
+        if let Some(frame) = self.frames.pop() {
+            let range = frame.start..self.text.position();
+            if let Some(value) = frame.attribute {
+                self.place(Carrier::Attribute, Some(range.clone()), value);
+            }
+            for value in frame.scripts {
+                self.place(Carrier::Script, Some(range.clone()).filter(|_| !frame.page), value);
+            }
+        }
+        if element != Element::Inline {
+            self.text.block_break();
+        }
+    }
+
+    /// The content of a script of our type, in the element that was entered last.
+    pub fn script(&mut self, json: &str) {
+        match self.frames.last_mut() {
+            Some(frame) if frame.scripts.len() < MAX_CARRIERS => frame.scripts.push(json.to_owned()),
+            Some(_) => {}
+            None => self.place(Carrier::Script, None, json.to_owned()),
+        }
+    }
+
+    /// A link of our relation.
+    pub fn link(&mut self, address: &str) {
+        if self.links.len() < MAX_CARRIERS {
+            self.links.push(address.to_owned());
+        }
+    }
+
+    fn place(&mut self, carrier: Carrier, range: Option<Range<usize>>, value: String) {
+        if self.placed.len() < MAX_CARRIERS {
+            self.placed.push(Placed { carrier, range, value });
+        }
+    }
+
+    /// The page.
+    #[must_use]
+    pub fn finish(self) -> Page {
+        let Self { text, placed, links, plain, .. } = self;
+        let holes = holes(text.raw(), plain);
+        let inline: Vec<(Range<usize>, bool)> = holes.clone();
+        let ranges: Vec<Range<usize>> = holes.into_iter().map(|(range, _)| range).collect();
+        let stream = text.finish_without(&ranges);
+        let mut finds = Vec::new();
+        let mut free = 0;
+        for (range, is_token) in inline {
+            let scope = Scope::Before(free..stream.canonical_place(range.start));
+            free = stream.canonical_place(range.end);
+            let inside = stream.raw().get(range).unwrap_or_default();
+            if is_token {
+                let content = Content::Token(Box::new(Token::parse(inside)));
+                finds.push(Find { carrier: Carrier::Token, scope, content });
+                continue;
+            }
+            let block = armour::find(inside, 0).map_or_else(Vec::new, |(_, inside)| armour::parse(inside));
+            finds.extend(block.into_iter().map(|signed| Find {
+                carrier: Carrier::Armour,
+                scope: scope.clone(),
+                content: Content::Signed(Box::new(signed)),
+            }));
+        }
+        let mut page = Page { stream, finds, links, quotes: 0 };
+        for Placed { carrier, range, value } in placed {
+            let range = match range {
+                Some(range) => {
+                    page.stream.canonical_place(range.start)..page.stream.canonical_place(range.end)
+                }
+                None => 0..page.stream.text().len(),
+            };
+            let scope =
+                if carrier == Carrier::Attribute { Scope::Exactly(range) } else { Scope::Within(range) };
+            page.add(carrier, scope, &value);
+        }
+        page
+    }
+}
+
+impl Page {
+    /// Plain text, and every quoted part of it that holds a statement as a page of its own.
+    #[must_use]
+    pub fn of_text(text: &str) -> Vec<Self> {
+        let mut pages = Vec::new();
+        let mut open = vec![(text.to_owned(), 0)];
+        while let Some((text, quotes)) = open.pop() {
+            let mut builder = PageBuilder::default();
+            builder.plain(&text);
+            pages.push(Self { quotes, ..builder.finish() });
+            if quotes < MAX_QUOTES && pages.len() + open.len() < MAX_CARRIERS {
+                open.extend(quoted(&text).into_iter().map(|text| (text, quotes + 1)));
+            }
+        }
+        pages
+    }
+
+    /// Adds the content of a side file. `exactly`: the whole page is the text, as for a plain text file.
+    pub fn add_side_file(&mut self, carrier: Carrier, json: &str, exactly: bool) {
+        let range = 0..self.stream.text().len();
+        let scope = if exactly { Scope::Exactly(range) } else { Scope::Within(range) };
+        self.add(carrier, scope, json);
+    }
+
+    fn add(&mut self, carrier: Carrier, scope: Scope, value: &str) {
+        if carrier == Carrier::Attribute && token::is_token(value) {
+            let content = Content::Token(Box::new(Token::parse(value.trim())));
+            return self.finds.push(Find { carrier, scope, content });
+        }
+        let all = if carrier == Carrier::Attribute {
+            armour::parse_attribute(value)
+        } else {
+            Signed::all_from_json(value)
+        };
+        self.finds.extend(all.into_iter().map(|signed| Find {
+            carrier,
+            scope: scope.clone(),
+            content: Content::Signed(Box::new(signed)),
+        }));
+    }
+}
+
+/// Armoured blocks and tokens in a text, in order, and which are tokens.
+fn holes(raw: &str, plain: bool) -> Vec<(Range<usize>, bool)> {
+    let mut found: Vec<(Range<usize>, bool)> = Vec::new();
+    let mut from = 0;
+    while let Some((range, _)) = armour::find(raw, from) {
+        from = range.end;
+        found.push((range, false));
+    }
+    let blocks = found.len();
+    for range in token::find_all(raw) {
+        let inside = |block: &(Range<usize>, bool)| block.0.start <= range.start && range.start < block.0.end;
+        if !found[..blocks].iter().any(inside) {
+            found.push((range, true));
+        }
+    }
+    let quoted = |at: usize| {
+        let line = raw[..at].rfind('\n').map_or(0, |feed| feed + 1);
+        raw[line..].starts_with('>')
+    };
+    found.retain(|(range, _)| !plain || !quoted(range.start));
+    found.sort_by_key(|(range, _)| range.start);
+    found.truncate(MAX_CARRIERS);
+    found
+}
+
+/// Each run of quoted lines that may hold a carrier, without its first quote mark.
+fn quoted(text: &str) -> Vec<String> {
+    let mut runs = Vec::new();
+    let mut run = String::new();
+    for line in text.split_inclusive('\n').chain([""]) {
+        match line.strip_prefix('>') {
+            Some(rest) => run.push_str(rest.strip_prefix(' ').unwrap_or(rest)),
+            None => {
+                let run = std::mem::take(&mut run);
+                if run.contains("human1") || run.contains("GENERATED BY HUMAN") {
+                    runs.push(run);
+                }
+            }
+        }
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+//! Signing and verifying, put together: documents, keys, trust and the network.
+//!
+//! What a signature is stands in `bonafide_core::signature`; here it meets files, the author's keys, the reader's
+//! contacts and the sites that publish keys. The command line and the REST endpoint both go through this.
+
+mod form;
+mod sign;
+
+pub use form::Form;
+pub use sign::{Order, Prepared, SignedText};
+
+use crate::directory::{Directory, DirectoryError};
+use crate::document::fetch::{FetchError, Fetcher, public_only};
+use crate::document::read::Format;
+use crate::document::{DocumentError, signed};
+use crate::keystore::{Keystore, KeystoreError, Profile, Source};
+use crate::paths::Paths;
+use crate::trust::{TrustError, TrustStore};
+use bonafide_core::signature::carrier::{Carrier, CarrierError};
+use bonafide_core::signature::check::{Checked, Report, check};
+use bonafide_core::signature::credential::{CredentialError, key_in_did_document};
+use bonafide_core::signature::key::PublicKey;
+use bonafide_core::signature::page::Page;
+use bonafide_core::signature::published::Revocation;
+use bonafide_core::signature::statement::{Author, StatementError};
+use bonafide_core::signature::time::Timestamp;
+use serde::Serialize;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The most side files that are fetched for one page.
+const MAX_LINKS: usize = 4;
+/// The most statements whose keys are looked up on the network for one page.
+const MAX_LOOKUPS: usize = 50;
+
+/// What is needed to sign and to verify. All methods block.
+#[derive(Debug)]
+pub struct Signatures {
+    trust: TrustStore,
+    keystore: Keystore,
+    directory: Option<Directory>,
+}
+
+/// What was found out about a document.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Verified {
+    /// One report for each statement, in the order of the document.
+    pub statements: Vec<Report>,
+    /// Whether there is a statement, and all are `trusted` or `published`.
+    pub verified: bool,
+    /// The text that the spans index, for HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// The keys that are known here.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct Keys {
+    /// The author's own.
+    pub own: Vec<OwnKey>,
+    /// Those of contacts.
+    pub contacts: Vec<ContactKey>,
+}
+
+/// A key to sign with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OwnKey {
+    /// Its name on this machine.
+    pub name: String,
+    /// Its fingerprint, as `ssh-keygen -l` prints it.
+    pub fingerprint: String,
+    /// The public half, as OpenSSH writes it.
+    pub public_key: PublicKey,
+    /// Who signs with it.
+    pub author: Author,
+    /// Whether it is used when none is named.
+    pub default: bool,
+    /// Where the private half is: `file` or `agent`.
+    pub source: String,
+    /// Whether a passphrase protects it.
+    pub has_passphrase: bool,
+    /// That it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revocation>,
+}
+
+/// A key of somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ContactKey {
+    /// The contact's name.
+    pub name: String,
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// The key.
+    pub public_key: PublicKey,
+}
+
+/// Why something can't be signed or verified. Every message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignaturesError {
+    /// The document can't be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The page can't be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The text can't be signed, or a fact is not as it must be.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// It does not fit into what was asked for.
+    #[error(transparent)]
+    Carrier(#[from] CarrierError),
+    /// A credential can't be made.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The private key can't be used.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The trust store can't be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// There is no network to ask.
+    #[error("pages are not fetched in this mode: give the page's text")]
+    Offline,
+    /// A form that doesn't go with the kind of document.
+    #[error("{form} can't be put into {kind}: use --as {instead}")]
+    Form {
+        /// What was asked for.
+        form: &'static str,
+        /// The kind of document.
+        kind: &'static str,
+        /// What goes.
+        instead: &'static str,
+    },
+    /// The text carries a statement already.
+    #[error("the text ends with a statement already: remove it first")]
+    SignedAlready,
+    /// What was made does not verify.
+    #[error("the signed text does not verify as it stands ({0}): sign it with --as side")]
+    SelfCheck(String),
+}
+
+impl SignaturesError {
+    /// Whether the request is at fault, not the machine.
+    #[must_use]
+    pub fn is_users(&self) -> bool {
+        match self {
+            Self::Trust(_) => false,
+            Self::Keystore(error) => !matches!(error, KeystoreError::Io { .. } | KeystoreError::Damaged { .. }),
+            _ => true,
+        }
+    }
+}
+
+impl Signatures {
+    /// With the user's folders; `online`: sites may be asked for their authors' keys.
+    #[must_use]
+    pub fn new(paths: &Paths, online: bool) -> Self {
+        Self {
+            trust: TrustStore::new(&paths.config),
+            keystore: Keystore::new(&paths.data),
+            directory: online.then(|| Directory::new(&paths.cache, public_only())),
+        }
+    }
+
+    /// The author's private keys.
+    #[must_use]
+    pub fn keystore(&self) -> &Keystore {
+        &self.keystore
+    }
+
+    /// The reader's contacts.
+    #[must_use]
+    pub fn trust(&self) -> &TrustStore {
+        &self.trust
+    }
+
+    /// The sites that publish keys, unless this is offline.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Directory> {
+        self.directory.as_ref()
+    }
+
+    /// Checks all statements in a document; `url` is where it came from.
+    ///
+    /// # Errors
+    /// If the document or the trust store can't be read. A bad statement is no error but a result.
+    pub fn verify(
+        &self,
+        text: &str,
+        format: Format,
+        url: Option<&str>,
+    ) -> Result<Verified, SignaturesError> {
+        self.verify_pages(signed::pages(text, format)?, format, url)
+    }
+
+    /// The same with the content of a side file.
+    ///
+    /// # Errors
+    /// As [`Signatures::verify`].
+    pub fn verify_with_side_file(
+        &self,
+        text: &str,
+        format: Format,
+        side: &str,
+    ) -> Result<Verified, SignaturesError> {
+        let mut pages = signed::pages(text, format)?;
+        if let Some(page) = pages.first_mut() {
+            page.add_side_file(Carrier::SideFile, side, signed::is_all_text(format));
+        }
+        self.verify_pages(pages, format, None)
+    }
+
+    /// Fetches a page and checks all statements in it.
+    ///
+    /// # Errors
+    /// [`SignaturesError::Fetch`] besides those of [`Signatures::verify`].
+    pub fn verify_url(&self, url: &str) -> Result<Verified, SignaturesError> {
+        if self.directory.is_none() {
+            return Err(SignaturesError::Offline);
+        }
+        let fetched = Fetcher::default().fetch(url)?;
+        let mut pages = signed::pages(&fetched.text, fetched.format)?;
+        if let Some(page) = pages.first_mut() {
+            page.links.extend(fetched.statements);
+        }
+        self.verify_pages(pages, fetched.format, Some(&fetched.url))
+    }
+
+    fn verify_pages(
+        &self,
+        mut pages: Vec<Page>,
+        format: Format,
+        url: Option<&str>,
+    ) -> Result<Verified, SignaturesError> {
+        let now = now();
+        let mut statements = Vec::new();
+        let mut lookups = 0;
+        for page in &mut pages {
+            self.follow_links(page, url);
+            for mut checked in check(page) {
+                lookups += 1;
+                let directory = self.directory.as_ref().filter(|_| lookups <= MAX_LOOKUPS);
+                resolve(&mut checked, page, directory);
+                statements.push(self.report(&checked, page, directory, now)?);
+            }
+        }
+        let verified = !statements.is_empty() && statements.iter().all(|report| report.result.is_green());
+        let text = pages.first().filter(|_| format != Format::Text).map(|page| page.stream.raw().to_owned());
+        Ok(Verified { statements, verified, text })
+    }
+
+    fn report(
+        &self,
+        checked: &Checked,
+        page: &Page,
+        directory: Option<&Directory>,
+        now: Timestamp,
+    ) -> Result<Report, SignaturesError> {
+        let Some(key) = checked.key() else {
+            return Ok(checked.report(page, &Default::default(), now));
+        };
+        let mut facts =
+            crate::trust::facts(&self.trust, directory, key, checked.identity().as_ref(), now)?;
+        // One's own key needs no contact.
+        if let Some(own) = self.keystore.list()?.into_iter().find(|own| own.key == *key) {
+            facts.contact.get_or_insert(own.name);
+            facts.revoked = facts.revoked.or(own.revoked);
+        }
+        Ok(checked.report(page, &facts, now))
+    }
+
+    /// Side files that the page links to. One that can't be had is as if it were not there: nothing is signed then.
+    fn follow_links(&self, page: &mut Page, url: Option<&str>) {
+        let (Some(directory), Some(url)) = (&self.directory, url) else { return };
+        for link in page.links.clone().into_iter().take(MAX_LINKS) {
+            match directory.fetch_side(&link, url) {
+                Ok(json) => page.add_side_file(Carrier::Link, &json, false),
+                Err(error) => tracing::info!(%error, "a linked statement could not be fetched"),
+            }
+        }
+    }
+
+    /// The keys that are known here.
+    ///
+    /// # Errors
+    /// If the key folder or the trust store can't be read.
+    pub fn keys(&self) -> Result<Keys, SignaturesError> {
+        let own = self.keystore.list()?;
+        let own = own.into_iter().map(|profile| self.own_key(profile)).collect::<Result<_, _>>()?;
+        let mut contacts = Vec::new();
+        for contact in self.trust.contacts()? {
+            contacts.extend(contact.keys.into_iter().map(|known| ContactKey {
+                name: contact.name.clone(),
+                fingerprint: known.key.fingerprint(),
+                public_key: known.key,
+            }));
+        }
+        Ok(Keys { own, contacts })
+    }
+
+    fn own_key(&self, profile: Profile) -> Result<OwnKey, SignaturesError> {
+        let source = match profile.source {
+            Source::File => "file",
+            Source::Agent => "agent",
+        };
+        Ok(OwnKey {
+            fingerprint: profile.key.fingerprint(),
+            source: source.to_owned(),
+            has_passphrase: self.keystore.is_encrypted(&profile)? == Some(true),
+            name: profile.name,
+            public_key: profile.key,
+            author: profile.author,
+            default: profile.default,
+            revoked: profile.revoked,
+        })
+    }
+}
+
+/// Finds the key of a `did:web`.
+fn resolve(checked: &mut Checked, page: &Page, directory: Option<&Directory>) {
+    let Some((origin, id)) = checked.wants_key() else { return };
+    // Without a network it stays a statement by a key that is not known.
+    let Some(directory) = directory else { return };
+    let key = directory
+        .fetch_did(origin)
+        .map_err(|error: DirectoryError| error.to_string())
+        .and_then(|document| key_in_did_document(&document, id).map_err(|error| error.to_string()));
+    checked.resolve(page, key);
+}
+
+/// The machine's clock.
+#[must_use]
+pub fn now() -> Timestamp {
+    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}
+
+#[cfg(test)]
+mod tests;
