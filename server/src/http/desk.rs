@@ -3,6 +3,7 @@
 use super::App;
 use super::error::ApiError;
 use crate::document::read::Format;
+use crate::keystore::KeystoreError;
 use crate::signatures::{Keys, Order, Prepared, Signatures, SignaturesError, SignedText, Verified};
 use axum::http::StatusCode;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub trait Desk: Send + Sync {
 pub enum Source {
     /// Plain text.
     Text(String),
-    /// HTML, and where it came from.
+    /// HTML, and where it came from. With an address the side files that it links to are fetched.
     Html {
         /// The HTML.
         html: String,
@@ -73,6 +74,9 @@ impl Desk for Signatures {
 
 impl From<SignaturesError> for Trouble {
     fn from(error: SignaturesError) -> Self {
+        if let SignaturesError::Keystore(KeystoreError::WrongPassphrase(_)) = error {
+            return Self::Passphrase;
+        }
         let message = error.to_string();
         if error.is_users() { Self::Request(message) } else { Self::Machine(message) }
     }

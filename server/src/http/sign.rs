@@ -30,7 +30,7 @@ pub struct SignRequest {
     pub text: String,
     /// What is to be made of it.
     pub form: Form,
-    /// Name or fingerprint of the key; the default key if absent.
+    /// Name of the key; the default key if absent.
     pub key: Option<String>,
     /// BCP 47 language tag of the text; found out if absent.
     pub language: Option<String>,
@@ -76,9 +76,9 @@ pub struct SignStatus {
     /// What to publish: the text with its token or armour, the HTML, or the side file's JSON; once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
-    /// What the statement travels in; once it is signed.
+    /// What was made of it; once it is signed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub carrier: Option<String>,
+    pub form: Option<Form>,
     /// What was signed; once it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statement: Option<Statement>,
@@ -262,17 +262,17 @@ pub(super) async fn refuse(
 
 impl From<Stand> for SignStatus {
     fn from(stand: Stand) -> Self {
-        let bare = |state| Self { state, output: None, carrier: None, statement: None };
+        let bare = |state| Self { state, output: None, form: None, statement: None };
         match stand {
             Stand::Waiting(_) | Stand::Signing(_) => bare(SignState::Waiting),
             Stand::Refused => bare(SignState::Refused),
             Stand::Expired => bare(SignState::Expired),
             Stand::Signed(signed) => {
-                let SignedText { output, statement, carrier } = Arc::unwrap_or_clone(signed);
+                let SignedText { output, statement, form } = Arc::unwrap_or_clone(signed);
                 Self {
                     state: SignState::Signed,
                     output: Some(output),
-                    carrier: Some(carrier),
+                    form: Some(form),
                     statement: Some(statement),
                 }
             }

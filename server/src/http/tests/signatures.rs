@@ -81,7 +81,7 @@ impl Desk for Pencil {
         }
         self.signed.lock().unwrap().push(prepared.order.text.clone());
         let output = format!("{} human1pencil", prepared.order.text);
-        Ok(SignedText { output, statement: prepared.statement.clone(), carrier: "token".to_owned() })
+        Ok(SignedText { output, statement: prepared.statement.clone(), form: prepared.order.form })
     }
 }
 
@@ -362,7 +362,10 @@ async fn texts_pages_and_addresses_are_checked() {
 async fn only_who_may_have_pages_fetched_has() {
     let office = Office::new().await;
     let body = json!({"url": "https://example.org/"});
-    office.page("POST", "/v1/verify", body.clone()).await.is_error(403, "missing_scope");
+    let linked = json!({"html": "<p>a</p>", "url": "https://example.org/"});
+    for body in [&body, &linked] {
+        office.page("POST", "/v1/verify", body.clone()).await.is_error(403, "missing_scope");
+    }
     let scorer = office.daemon.app.tokens.add("scorer", &[Scope::Score]).unwrap();
     let post = |secret: &str| {
         let request = bare("POST", "/v1/verify").header("x-api-key", secret);
