@@ -46,7 +46,7 @@ export class MockDesk {
    * @param {any} wish
    */
   add(from, wish) {
-    const by = this.keys.find((one) => one.fingerprint === wish.key) ?? key('ada');
+    const by = this.keys.find((one) => one.name === wish.key) ?? key('ada');
     this.made += 1;
     const id = this.made.toString(16).padStart(32, '0');
     const one = { id, from, text: wish.text, form: wish.form, statement: statement(wish, by), key: by, expires_in: 600 };
@@ -86,7 +86,7 @@ export class MockDesk {
       return [422, fail('wrong_passphrases', 'the passphrase was wrong three times, so this request is refused')];
     }
     end();
-    return [200, { state: 'signed', output: `${one.text} human1mock`, carrier: 'token', statement: one.statement }];
+    return [200, { state: 'signed', output: `${one.text} human1mock`, form: one.form, statement: one.statement }];
   }
 }
 
@@ -94,7 +94,7 @@ export class MockDesk {
 function verify(text) {
   const result = /\[(\w+)\]/.exec(text)?.[1];
   if (!result) return { statements: [], verified: false };
-  const by = key('ada', text.includes('<img') ? { author: { name: HOSTILE } } : {});
+  const by = key(text.includes('mine') ? 'ada' : 'other', text.includes('<img') ? { author: { name: HOSTILE } } : {});
   const points = [...text];
   const green = result === 'trusted' || result === 'published';
   const found = result === 'excerpt' ? [2] : [1];
@@ -102,11 +102,11 @@ function verify(text) {
   return {
     verified: green,
     statements: [{
-      result, message: `[${result}] in the daemon’s words`, carrier: 'token', quotes: 0,
+      result, message: `[${result}] in the daemon’s words`, carrier: 'token', quotes: text.startsWith('>') ? 1 : 0,
       ...(result === 'malformed' ? {} : { key: { fingerprint: by.fingerprint, public_key: by.public_key, touched: true }, statement: statement({ text }, by) }),
       paragraphs: { found, total: 3 },
       spans: result === 'malformed' || result === 'altered' ? [] : [{ start: 0, end: end < 0 ? points.length : end }],
-      ...(result === 'trusted' ? { contact: 'Ada of the library' } : {}),
+      ...(result === 'trusted' ? { contact: text.includes('mine') ? 'ada' : 'Ada of the library' } : {}),
       ...(result === 'revoked' ? { revoked: { at: '2026-01-01T00:00:00Z', reason: 'compromised' } } : {}),
     }],
   };

@@ -92,7 +92,7 @@ test('a text is shown in full and signed with the passphrase', async () => {
   assert.equal(await dialog.isVisible(), false);
   assert.match(await page.locator('#made').innerText(), /my own words\.\n\nAll of them\. human1mock$/);
   const asked = daemon.requests.find(({ path, body }) => path === '/v1/sign' && body)?.body;
-  assert.deepEqual(asked, { text: 'These are my own words.\n\nAll of them.', form: 'armour', key: 'SHA256:ada', assistance: 'spelling', language: 'de' });
+  assert.deepEqual(asked, { text: 'These are my own words.\n\nAll of them.', form: 'armour', key: 'ada', assistance: 'spelling', language: 'de' });
 
   await page.getByRole('button', { name: 'Copy', exact: true }).click();
   await page.waitForFunction(() => document.querySelector('#status')?.textContent === 'Copied.');
@@ -150,7 +150,7 @@ test('keys: none, without a passphrase, in the agent', async () => {
   const page = await visit();
   assert.deepEqual(await page.locator('#key option').allInnerTexts(), ['Ada (ada)', 'Ada (bare): has no passphrase', 'Ada (agent)']);
   assert.equal(await page.locator('#key option').nth(1).isDisabled(), true);
-  await page.selectOption('#key', 'SHA256:agent');
+  await page.selectOption('#key', 'agent');
   await page.fill('#draft', 'Mine.');
   await page.click('#sign');
   await page.waitForSelector('#confirm[open]');
@@ -211,6 +211,13 @@ test('results are told calmly, and only known keys in green', async () => {
     assert.deepEqual(marked, nothing ? [] : [`[${result}] My 🔑 words`]);
     assert.equal(await page.locator('[role="alert"]:visible').count(), 0);
   }
+  await page.fill('#check', '[trusted] All mine.');
+  await page.click('#check-go');
+  await page.waitForFunction(() => document.querySelector('.outcome h4')?.textContent === 'Signed with your own key ada');
+  await page.fill('#check', '> [trusted] Quoted.');
+  await page.click('#check-go');
+  await page.waitForFunction(() => document.querySelector('.outcome')?.textContent?.includes('quoted part'));
+  assert.equal(await page.locator('mark').count(), 0, 'its places are not places in this text');
   await page.fill('#check', 'Nothing here.');
   await page.click('#check-go');
   await page.waitForFunction(() => document.querySelector('#checked')?.textContent?.startsWith('There is no signature'));

@@ -146,7 +146,9 @@ pub(super) async fn request(
 ) -> Result<(StatusCode, Json<SignReply>), ApiError> {
     let SignRequest { text, form, key, language, assistance, expires, written_here } = request;
     check_length(&app, &text)?;
-    let order = Order { text, format: Format::Text, form, key, language, assistance, expires, written_here };
+    let format = Format::Text;
+    let order =
+        Order { text, format, form, key, language, assistance, expires, written_here, did_web: false };
     let prepared = at_desk(&app, move |desk| desk.prepare(order)).await?;
     check_key(&prepared.key)?;
     let id = app.waiting.add(caller, prepared, Instant::now())?;

@@ -32,7 +32,7 @@ fn key(name: &str) -> OwnKey {
 }
 
 fn public_key() -> bonafide_core::signature::key::PublicKey {
-    let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAOhB7/zzhC+HXDdGOdLwJln5OYwm6UNXx3chmQSVTG4";
+    let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
     serde_json::from_value(json!(line)).unwrap()
 }
 

@@ -21,7 +21,7 @@ import { request } from './api.js';
  * @typedef {{statements: Checked[], verified: boolean, text?: string}} Verified
  * @typedef {{text: string, form: Form, key?: string, language?: string, assistance?: string, written_here?: Figures}} Wish
  * @typedef {{id: string, from: string|null, text: string, form: Form, statement: Statement, key: OwnKey, expires_in: number}} Waiting
- * @typedef {{state: 'waiting'|'signed'|'refused'|'expired', output?: string, carrier?: string, statement?: Statement}} Status
+ * @typedef {{state: 'waiting'|'signed'|'refused'|'expired', output?: string, form?: Form, statement?: Statement}} Status
  */
 
 /** @returns {Promise<Keys>} */

@@ -71,23 +71,26 @@ export function exactText(text, label) {
 /**
  * What is said of one statement in a text.
  * @param {Checked} checked
- * @param {string} text The text that the spans index.
+ * @param {string} text The text that the spans index, but those of quoted parts.
+ * @param {Set<string>} own Fingerprints of the reader's own keys.
  */
-export function outcome(checked, text) {
-  const { result, statement, paragraphs, key, spans } = checked;
+export function outcome(checked, text, own) {
+  const { result, statement, paragraphs, key, spans, quotes } = checked;
   const green = GREEN.includes(result);
   const values = {
     name: statement?.author.name ?? '?', identity: statement?.author.identity ?? '?', contact: checked.contact ?? '?',
     found: number(paragraphs?.found.length ?? 0), total: number(paragraphs?.total ?? 0),
     date: checked.revoked ? date(checked.revoked.at) : '?',
   };
-  const said = t(`r_${result}`, values);
+  const mine = result === 'trusted' && own.has(key?.fingerprint ?? '');
+  const said = t(mine ? 'r_own' : `r_${result}`, values);
   const made = el('article', { class: `outcome${green ? ' green' : ''}`, 'data-result': result },
     el('h4', {}, icon(green ? 's-signed' : 's-open'), el('span', {}, ...shown(said))),
     el('p', { class: 'muted' }, t(`calm_${result}`, values)));
   // What exactly is wrong, the daemon says in English only.
   if (result === 'malformed') made.append(el('p', { class: 'muted', lang: language() === 'en' ? undefined : 'en' }, ...shown(checked.message)));
-  if (spans.length > 0) made.append(marked(text, spans));
+  if (quotes > 0) made.append(el('p', { class: 'muted' }, t('quoted')));
+  else if (spans.length > 0) made.append(marked(text, spans));
   if (statement) {
     /** @type {[string, string][]} */
     const more = [];

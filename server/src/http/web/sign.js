@@ -62,10 +62,10 @@ function showKeys() {
   keyChoice.replaceChildren(...own.map((key) => {
     const usable = key.has_passphrase || key.source === 'agent';
     const said = t(usable ? 'keyOption' : 'keyBare', { author: key.author.name, name: key.name });
-    return el('option', { value: key.fingerprint, disabled: !usable, selected: key.default && usable }, said);
+    return el('option', { value: key.name, disabled: !usable, selected: key.default && usable }, said);
   }));
   if (own.length === 0) keyChoice.append(el('option', { value: '' }, t('keyNone')));
-  if (own.some((key) => key.fingerprint === chosen)) keyChoice.value = chosen;
+  if (own.some((key) => key.name === chosen)) keyChoice.value = chosen;
   byId('keyless', HTMLElement).hidden = state.keys === null || own.length > 0;
   signButton.disabled = keyChoice.value === '';
 }
@@ -237,8 +237,10 @@ function showChecked() {
   const box = byId('checked', HTMLElement);
   const { checked } = state;
   if (!checked) return box.replaceChildren();
-  const text = checked.verified.text ?? checked.text;
-  const all = checked.verified.statements.map((one) => outcome(one, text));
+  const own = new Set(state.keys?.own.map((key) => key.fingerprint));
+  // The daemon counts without a byte order mark.
+  const text = checked.verified.text ?? checked.text.replace(/^\ufeff/, '');
+  const all = checked.verified.statements.map((one) => outcome(one, text, own));
   box.replaceChildren(...(all.length === 0 ? [el('p', {}, t('noSignature'))] : all));
 }
 
