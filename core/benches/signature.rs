@@ -29,7 +29,10 @@ fn sign(secret: &SigningKey, statement: Statement) -> Signed {
     let key = PublicKey::ed25519(secret.verifying_key().to_bytes()).unwrap();
     let hash = HashAlgorithm::Sha512;
     let bytes = secret.sign(&signed_data(&statement.to_jcs(), hash)).to_bytes();
-    Signed::Ssh { statement, signature: SshSignature { key, hash, signature: RawSignature { bytes, touch: None } } }
+    Signed::Ssh {
+        statement,
+        signature: SshSignature { key, hash, signature: RawSignature { bytes, touch: None } },
+    }
 }
 
 fn facts() -> Facts {

@@ -5,6 +5,7 @@
 mod key;
 mod model;
 mod score;
+mod signatures;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

@@ -72,8 +72,7 @@ fn statements() -> Vec<Value> {
     let jcs = serde_json_canonicalizer::to_vec(&extended["statement"]).unwrap();
     let hash = HashAlgorithm::Sha512;
     let signature = plain.sign(&signed_data(&jcs, hash), 1);
-    extended["signature"] =
-        SshSignature { key: plain.public.clone(), hash, signature }.to_armour().into();
+    extended["signature"] = SshSignature { key: plain.public.clone(), hash, signature }.to_armour().into();
     let mut foreign = good.clone();
     foreign["signature"] = plain.sign_text(CHINESE).to_value()["signature"].clone();
     let untouched = hardware.sign_statement(about(POEM, facts()), 0).to_value();

@@ -1,13 +1,13 @@
 //! `bonafide sign`: a statement by the author about a text.
 
 use super::Error;
-use super::key::prompts;
+use super::key::texts::prompts;
 use super::messages::Lang;
 use super::score::{self, FormatArg};
 use crate::document::read::Format;
 use crate::keystore::FromUser;
 use crate::paths::Paths;
-use crate::signatures::{Form, Order, SignedText, Signatures};
+use crate::signatures::{Form, Order, Signatures, SignedText};
 use bonafide_core::signature::time::Timestamp;
 use std::io::Write;
 use std::path::{Path, PathBuf};

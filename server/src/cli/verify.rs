@@ -112,7 +112,12 @@ fn print(verified: &Verified, json: bool, lang: Lang) -> io::Result<()> {
 fn one(out: &mut impl Write, report: &Report, lang: Lang) -> io::Result<()> {
     let style = Style::new().bold().fg_color(Some(colour(report.result).into()));
     // What a statement says is somebody else's text: no escape sequences of his.
-    writeln!(out, "{style}{}{style:#}  {}", texts::outcome(report.result, lang), clean(&texts::message(report, lang)))?;
+    writeln!(
+        out,
+        "{style}{}{style:#}  {}",
+        texts::outcome(report.result, lang),
+        clean(&texts::message(report, lang))
+    )?;
     for (label, value) in texts::facts(report, lang) {
         writeln!(out, "  {label}: {}", clean(&value))?;
     }

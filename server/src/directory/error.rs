@@ -27,7 +27,7 @@ pub enum DirectoryError {
     },
     /// The address leads to this machine or to a private network.
     #[error(
-        "{host} is {address}, an address of this machine or of a private network, which is never fetched: get the author's key in another way and add it with `bonafide trust`"
+        "{host} is {address}, an address of this machine or of a private network, which is never fetched: get the author's key in another way and add it with `bonafide key trust`"
     )]
     Private {
         /// The name in the address.
@@ -53,7 +53,7 @@ pub enum DirectoryError {
     },
     /// There is no such file or account.
     #[error(
-        "{host} answered {status} for {path}: ask the author to publish it, or get the key in another way and add it with `bonafide trust`"
+        "{host} answered {status} for {path}: ask the author to publish it, or get the key in another way and add it with `bonafide key trust`"
     )]
     NotPublished {
         /// Who was asked.

@@ -72,16 +72,26 @@ impl Form {
     }
 }
 
-/// A page with a script at the end of its body.
+/// A page with a script where it speaks of all of it: in the head, or before everything else of the body.
 fn with_script(html: &str, signed: &Signed) -> String {
     // `</script>` and `<!--` end or change a script wherever they stand (HTML, 13.1.2.1).
     let json = signed.to_value().to_string().replace('<', "\\u003c");
     let script = format!("<script type=\"application/human-statement+json\">{json}</script>\n");
+    let (before, after) = html.split_at(place_for_script(html));
+    format!("{before}{script}{after}")
+}
+
+/// Not at the end of the body: an element that was never closed would hold it.
+fn place_for_script(html: &str) -> usize {
     let lower = html.to_ascii_lowercase();
-    let place = lower.rfind("</body").or_else(|| lower.rfind("</html")).unwrap_or(html.len());
-    let (before, after) = html.split_at(place);
-    let feed = if before.ends_with('\n') || before.is_empty() { "" } else { "\n" };
-    format!("{before}{feed}{script}{after}")
+    if let Some(end) = lower.find("</head") {
+        return end;
+    }
+    let behind = |tag: &str| {
+        let start = lower.find(tag)?;
+        Some(start + lower[start..].find('>')? + 1)
+    };
+    behind("<body").or_else(|| behind("<html")).or_else(|| behind("<!doctype")).unwrap_or(0)
 }
 
 /// Plain text as an element that carries its statement.

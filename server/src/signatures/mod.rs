@@ -146,7 +146,9 @@ impl SignaturesError {
     pub fn is_users(&self) -> bool {
         match self {
             Self::Trust(_) => false,
-            Self::Keystore(error) => !matches!(error, KeystoreError::Io { .. } | KeystoreError::Damaged { .. }),
+            Self::Keystore(error) => {
+                !matches!(error, KeystoreError::Io { .. } | KeystoreError::Damaged { .. })
+            }
             _ => true,
         }
     }
@@ -185,12 +187,7 @@ impl Signatures {
     ///
     /// # Errors
     /// If the document or the trust store can't be read. A bad statement is no error but a result.
-    pub fn verify(
-        &self,
-        text: &str,
-        format: Format,
-        url: Option<&str>,
-    ) -> Result<Verified, SignaturesError> {
+    pub fn verify(&self, text: &str, format: Format, url: Option<&str>) -> Result<Verified, SignaturesError> {
         self.verify_pages(signed::pages(text, format)?, format, url)
     }
 
@@ -260,8 +257,7 @@ impl Signatures {
         let Some(key) = checked.key() else {
             return Ok(checked.report(page, &Default::default(), now));
         };
-        let mut facts =
-            crate::trust::facts(&self.trust, directory, key, checked.identity().as_ref(), now)?;
+        let mut facts = crate::trust::facts(&self.trust, directory, key, checked.identity().as_ref(), now)?;
         // One's own key needs no contact.
         if let Some(own) = self.keystore.list()?.into_iter().find(|own| own.key == *key) {
             facts.contact.get_or_insert(own.name);

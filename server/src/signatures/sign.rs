@@ -163,7 +163,11 @@ fn self_check(order: &Order, output: &str, statement: &Statement) -> Result<(), 
     let contact = KeyFacts { contact: Some(String::new()), ..KeyFacts::default() };
     let reports = check(page).into_iter().map(|checked| {
         // The key of a did:web is published later.
-        if checked.wants_key().is_some() { None } else { Some(checked.report(page, &contact, statement.date)) }
+        if checked.wants_key().is_some() {
+            None
+        } else {
+            Some(checked.report(page, &contact, statement.date))
+        }
     });
     match reports.last() {
         Some(Some(report)) if report.result == Outcome::Trusted => Ok(()),

@@ -15,6 +15,7 @@ const MAX_STATEMENTS: usize = 100;
 
 /// A statement with its signature.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // Most are of the large one, and none is kept in numbers.
 pub enum Signed {
     /// Signed as OpenSSH signs.
     Ssh {

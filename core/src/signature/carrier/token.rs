@@ -137,7 +137,7 @@ impl Token {
             u8::from(key.is_hardware()) * HARDWARE
                 | u8::from(identity.is_some()) * IDENTITY
                 | u8::from(self.expires.is_some()) * EXPIRES
-                | help << HELP_SHIFT,
+                | (help << HELP_SHIFT),
         ];
         out.extend_from_slice(key.point());
         out.extend_from_slice(&self.signature.signature.bytes);

@@ -67,8 +67,12 @@ pub(super) fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> 
     let label = |en, zh| if lang == Lang::En { en } else { zh };
     let mut facts = Vec::new();
     if let Some(statement) = &report.statement {
-        let identity = statement.author.identity.as_ref().map_or(String::new(), |identity| format!(" ({identity})"));
-        facts.push((label("author, by his own account", "作者自称"), statement.author.name.clone() + &identity));
+        let identity =
+            statement.author.identity.as_ref().map_or(String::new(), |identity| format!(" ({identity})"));
+        facts.push((
+            label("author, by his own account", "作者自称"),
+            statement.author.name.clone() + &identity,
+        ));
         facts.push((label("dated", "日期"), statement.date.to_string()));
         facts.push((label("help", "所用帮助"), help(statement, lang)));
         if let Some(counts) = statement.written_here {
@@ -97,7 +101,8 @@ pub(super) fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> 
         let touched = if key.touched { label(", signed with a touch", "，经触摸签名") } else { "" };
         facts.push((label("key", "密钥"), key.fingerprint.clone() + touched));
     }
-    if let Some(paragraphs) = report.paragraphs.as_ref().filter(|paragraphs| paragraphs.found.len() < paragraphs.total)
+    if let Some(paragraphs) =
+        report.paragraphs.as_ref().filter(|paragraphs| paragraphs.found.len() < paragraphs.total)
     {
         let missing: Vec<String> = (1..=paragraphs.total)
             .filter(|number| !paragraphs.found.contains(number))

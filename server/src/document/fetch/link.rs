@@ -70,7 +70,10 @@ mod tests {
     fn finds_our_relation() {
         for (value, targets) in [
             ("</a.human.json>; rel=human-statement", &["/a.human.json"][..]),
-            ("<a>; rel=\"next human-statement\"; title=\"x, y; rel=z\", <b>;REL=Human-Statement", &["a", "b"]),
+            (
+                "<a>; rel=\"next human-statement\"; title=\"x, y; rel=z\", <b>;REL=Human-Statement",
+                &["a", "b"],
+            ),
             ("<a>; rel=next, <b>; title=\"rel=human-statement\"", &[]),
             ("<a>; title=\"\\\", <b>; rel=human-statement", &[]),
             ("", &[]),
