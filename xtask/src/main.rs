@@ -9,6 +9,7 @@ mod bench;
 mod check;
 mod deny;
 mod llama;
+mod peers;
 mod report;
 mod test;
 mod tools;

@@ -3,7 +3,7 @@
 use crate::Outcome;
 use crate::report::{Report, Status};
 use crate::tools::{bonafide, cargo, run as call};
-use crate::{check, deny, web};
+use crate::{check, deny, peers, web};
 
 type Run = fn(&Options) -> Result<Status, String>;
 
@@ -16,6 +16,7 @@ const STEPS: &[(&str, &str, Run)] = &[
     ("deny", "licences, sources and advisories of all crates", |_| deny::step()),
     ("clippy", "lints, warnings as errors", |_| passed(clippy())),
     ("web", "packages, types and browser for the browser tests", |_| web::step()),
+    ("peers", "other software that signatures are tried with", |_| peers::step()),
     ("model", "the models that tests use", model),
     ("test", "unit, integration, HTTP and browser tests", |_| passed(tests())),
 ];
