@@ -111,6 +111,7 @@ test('the figures go into the statement only if the author says so', async () =>
   await page.check('#carry');
   assert.equal(await page.inputValue('#form'), 'armour', 'a line has no place for them');
   await page.click('#sign');
+  await page.waitForSelector('#confirm[open]');
   assert.match(await page.locator('#confirm').innerText(), /Written in the editor\s+11 keystrokes · 0 deletions · 0% pasted · 1 active minute · 0 revisions/);
   await page.getByRole('button', { name: 'Don’t sign' }).click();
   await page.waitForSelector('#confirm', { state: 'hidden' });
@@ -178,6 +179,7 @@ test('what other programs ask waits here with its full text', async () => {
   await page.waitForSelector(`#request-${two.id}`, { state: 'detached' });
   assert.equal(daemon.desk.waiting.length, 1);
   await card.getByRole('button', { name: 'Sign…' }).click();
+  await page.waitForSelector('#confirm[open]');
   assert.match(await page.locator('#confirm h2').innerText(), /A program asks you/);
   await giveSecret(page, PASSPHRASE);
   await page.waitForSelector('#made');

@@ -76,6 +76,7 @@ test('what is written, changed and pasted is counted, signed and verified', asyn
     ?.match(/^56 keystrokes · 1 deletion · \d+% pasted · [12] active minutes? · 1 revision$/));
   await page.check('#carry');
   await page.click('#sign');
+  await page.waitForSelector('#confirm[open]');
   assert.match(await page.locator('#confirm').innerText(), /Written in the editor\s+56 keystrokes/);
   await accessible(page);
   const output = await confirm();
