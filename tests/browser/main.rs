@@ -17,11 +17,13 @@ fn ready() -> bool {
 }
 
 fn node(script: &str, link: Option<&str>) {
+    let environment: Vec<_> = link.into_iter().map(|link| ("BONAFIDE_LINK", link)).collect();
+    node_with(script, &environment);
+}
+
+fn node_with(script: &str, environment: &[(&str, &str)]) {
     let mut node = Command::new("node");
-    node.arg(script).current_dir(folder()).stdin(Stdio::null());
-    if let Some(link) = link {
-        node.env("BONAFIDE_LINK", link);
-    }
+    node.arg(script).current_dir(folder()).stdin(Stdio::null()).envs(environment.iter().copied());
     let run = node.output().expect("node starts");
     let said = String::from_utf8_lossy(&run.stdout);
     let complained = String::from_utf8_lossy(&run.stderr);
@@ -32,6 +34,20 @@ fn node(script: &str, link: Option<&str>) {
 fn text_is_cut_as_on_the_command_line() {
     if ready() {
         node("blocks.mjs", None);
+    }
+}
+
+#[test]
+fn the_editor_counts_what_is_done() {
+    if ready() {
+        node("counter.mjs", None);
+    }
+}
+
+#[test]
+fn signing_on_a_daemon_that_says_anything() {
+    if ready() {
+        node("sign.mjs", None);
     }
 }
 
@@ -50,6 +66,28 @@ fn the_page_on_the_real_daemon() {
     if let Some(daemon) = Daemon::start(&Setup::default()) {
         node("daemon.mjs", Some(&daemon.link));
     }
+}
+
+#[test]
+fn signing_on_the_real_daemon() {
+    const PASSPHRASE: &str = "correct horse battery";
+    if !ready() {
+        return;
+    }
+    let Some(daemon) = Daemon::start(&Setup::default()) else { return };
+    let made = bonafide_tests::bonafide()
+        .args(["key", "new", "--author", "Ada"])
+        .env("BONAFIDE_HOME", daemon.home.path())
+        .env("BONAFIDE_PASSPHRASE", PASSPHRASE)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let secrets = [
+        ("BONAFIDE_LINK", daemon.link.as_str()),
+        ("BONAFIDE_TOKEN", &daemon.token),
+        ("BONAFIDE_PASSPHRASE", PASSPHRASE),
+    ];
+    node_with("signdaemon.mjs", &secrets);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
+import { MockDesk } from './mockdesk.mjs';
 
 const WEB = new URL('../../server/src/http/web/', import.meta.url);
 const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
@@ -111,7 +112,7 @@ function tokenSpans(points) {
 
 /**
  * Starts the mock on a free port.
- * @returns {Promise<{url: string, link: string, requests: {path: string, body: any, authorization: string|undefined}[],
+ * @returns {Promise<{url: string, link: string, desk: MockDesk, requests: {path: string, body: any, authorization: string|undefined}[],
  *   answers: ((path: string, response: import('node:http').ServerResponse) => boolean)[], close: () => void}>}
  */
 export async function mock(port = 0) {
@@ -120,6 +121,7 @@ export async function mock(port = 0) {
   /** One-off replies that go before the usual ones.
    * @type {Awaited<ReturnType<typeof mock>>['answers']} */
   const answers = [];
+  const desk = new MockDesk();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://mock');
     let text = '';
@@ -143,7 +145,9 @@ export async function mock(port = 0) {
       const judged = blocks.map((/** @type {{id: string, text: string}} */ block) => ({ ...judge(block), ...(cutHere ? { text: block.text } : {}) }));
       return reply(200, { blocks: judged, model, calibration, version: '0.1.0' });
     }
-    const name = pathname === '/' ? 'index.html' : pathname.slice(1);
+    const [status, value] = desk.answer(pathname, body, request.method) ?? [];
+    if (status !== undefined) return reply(status, value);
+    const name = { '/': 'index.html', '/sign': 'sign.html' }[pathname] ?? pathname.slice(1);
     if (!/^[a-z0-9]+\.(html|js|css)$/.test(name)) return reply(404, fail('not_found', 'there is nothing at this address'));
     const type = TYPES[/** @type {keyof typeof TYPES} */ (name.split('.')[1])];
     response.writeHead(200, { ...HEADERS, 'content-type': type }).end(await readFile(new URL(name, WEB)));
@@ -151,7 +155,7 @@ export async function mock(port = 0) {
   await new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(undefined)));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : port}`;
-  return { url, link: `${url}/?k=${CODE}`, requests, answers, close: () => void server.close() };
+  return { url, link: `${url}/?k=${CODE}`, desk, requests, answers, close: () => void server.close() };
 }
 
 /**

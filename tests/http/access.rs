@@ -51,7 +51,7 @@ fn tokens_of_the_command_line_work_at_once_and_end_at_once() {
     let models = || daemon.send("GET", "/v1/models", &[("authorization", &bearer)], b"").status;
     assert_eq!(models(), 200);
     assert_eq!(daemon.send("GET", "/metrics", &[("x-api-key", &secret)], b"").status, 403);
-    assert_eq!(token(&["list"]), "default\tscore,metrics,admin\nscript\tscore");
+    assert_eq!(token(&["list"]), "default\tscore,metrics,admin,sign,fetch\nscript\tscore");
     token(&["revoke", "script"]);
     assert_eq!(models(), 401);
     let link = token(&["link", "--listen", &daemon.address]);

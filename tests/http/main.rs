@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod load;
 mod score;
+mod signatures;
 
 use bonafide_tests::{Daemon, Setup};
 use std::sync::{Mutex, PoisonError};

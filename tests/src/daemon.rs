@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -75,7 +75,7 @@ impl Daemon {
     pub fn start(setup: &Setup) -> Option<Self> {
         let model = crate::model()?;
         let home = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir_all(home.path().join("config")).expect("a folder");
+        own_folder(&home.path().join("config"));
         std::fs::write(home.path().join("config/config.toml"), &setup.config).expect("settings");
         let mut child = crate::bonafide()
             .args(["serve", "--listen", "127.0.0.1:0", "--model"])
@@ -236,6 +236,14 @@ fn parse(answer: &str) -> Answer {
         line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
     };
     Answer { status, headers: lines.filter_map(header).collect(), text: text.to_owned() }
+}
+
+/// A folder for the user alone, as the program makes it: it looks at nobody else's.
+fn own_folder(path: &Path) {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).expect("a folder");
 }
 
 fn follow(stderr: impl Read + Send + 'static) -> Arc<Mutex<String>> {

@@ -18,17 +18,21 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Score texts; see models and the API's description.
+    /// Score texts and check signatures; see models, keys and the API's description.
     Score,
     /// Read `/metrics`.
     Metrics,
     /// Make one-time links to the web page.
     Admin,
+    /// Ask the user to sign a text. It signs nothing by itself.
+    Sign,
+    /// Have the daemon fetch a page, to check its signatures.
+    Fetch,
 }
 
 impl Scope {
     /// All there are.
-    pub const ALL: [Self; 3] = [Self::Score, Self::Metrics, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Score, Self::Metrics, Self::Admin, Self::Sign, Self::Fetch];
 
     /// Its name in files and messages.
     #[must_use]
@@ -37,6 +41,8 @@ impl Scope {
             Self::Score => "score",
             Self::Metrics => "metrics",
             Self::Admin => "admin",
+            Self::Sign => "sign",
+            Self::Fetch => "fetch",
         }
     }
 }

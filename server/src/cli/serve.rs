@@ -7,6 +7,7 @@ use crate::engine::{Engine, EngineOptions};
 use crate::http::{App, serve};
 use crate::model::compute::Compute;
 use crate::paths::Paths;
+use crate::signatures::Signatures;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,7 +57,8 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
 async fn daemon(paths: &Paths, config: &Config, options: EngineOptions) -> Result<(), Error> {
     let listener =
         TcpListener::bind(config.listen).await.map_err(|error| cannot_listen(config.listen, &error))?;
-    let app = Arc::new(App::new(listener.local_addr()?, config, &paths.config)?);
+    let signatures = Arc::new(Signatures::new(paths, true));
+    let app = Arc::new(App::new(listener.local_addr()?, config, &paths.config)?.with_desk(signatures));
     greet(&app, listener.local_addr()?)?;
 
     let (loading, loaded) = tokio::sync::oneshot::channel();

@@ -115,6 +115,19 @@ fn check_origin<'a>(
     }
 }
 
+/// Whether a request names our own page as its origin. The guard has let it through, so `Host` is ours.
+pub(super) fn names_own_page(headers: &HeaderMap) -> bool {
+    let host = only(headers, &header::HOST).ok().flatten();
+    let origin =
+        only(headers, &header::ORIGIN).ok().flatten().and_then(|origin| origin.strip_prefix("http://"));
+    host.is_some() && host == origin
+}
+
+/// Whether the browser says that a page of the same origin makes the request.
+pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
+    only(headers, &HeaderName::from_static("sec-fetch-site")) == Ok(Some("same-origin"))
+}
+
 /// A header's value if it is there once; an error if it is there twice or is not plain text.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
     let mut values = headers.get_all(name).iter();

@@ -2,29 +2,42 @@
 
 mod auth;
 mod body;
+mod desk;
 mod docs;
 mod drain;
 mod error;
 mod guard;
 mod judge;
+mod keys;
 mod metrics;
 mod observe;
 mod page;
 mod routes;
 mod score;
 mod server;
+mod sign;
+mod verify;
+mod waiting;
 
+pub use desk::{Desk, Source, Trouble};
 pub use error::{ApiError, ErrorBody, Failure};
 pub use guard::Names;
 pub use judge::{Judge, Planned};
 pub use routes::{Health, Link, LinkReply, ModelReply, ModelsReply, SessionReply, SessionRequest};
 pub use score::{BlockInput, BlockReply, ScoreReply, ScoreRequest};
 pub use server::serve;
+pub use sign::{
+    ConfirmRequest, RefuseRequest, SignReply, SignRequest, SignState, SignStatus, WaitingReply,
+    WaitingRequest,
+};
+pub use verify::VerifyRequest;
 
 use crate::access::{Links, Scope, Sessions, TokenStore};
 use crate::cache::Cache;
 use crate::config::{Config, Limits};
+use crate::paths::Paths;
 use crate::queue::{Queue, Scorer};
+use crate::signatures::Signatures;
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -39,9 +52,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use waiting::Waiting;
 
 /// KiB of bodies that may be read or parsed at once.
 const BODY_BUDGET_KIB: usize = 64 * 1024;
+/// Texts whose signatures are checked or made at once.
+const DESKS: usize = 8;
 
 /// All that requests share.
 pub struct App {
@@ -57,6 +73,10 @@ pub struct App {
     /// Parsing, tokenising and judging at once: more than the cores would only take memory.
     cpu: Arc<Semaphore>,
     ready: OnceLock<Ready>,
+    desk: Arc<dyn Desk>,
+    /// Checking and preparing signatures at once.
+    desks: Arc<Semaphore>,
+    waiting: Waiting,
     started: Instant,
 }
 
@@ -71,12 +91,18 @@ struct Ready {
 }
 
 impl App {
-    /// The state of a daemon at a bound address, without its model.
+    /// The state of a daemon at a bound address, without its model. Its signatures stay in the config folder and
+    /// away from the network, until [`App::with_desk`] gives it others.
     ///
     /// # Errors
     /// If the system has no random numbers.
     pub fn new(address: SocketAddr, config: &Config, config_folder: &Path) -> Result<Self, getrandom::Error> {
         let origins = config.allowed_extension_origins.iter();
+        let paths = Paths {
+            config: config_folder.to_owned(),
+            cache: config_folder.join("cache"),
+            data: config_folder.join("data"),
+        };
         Ok(Self {
             names: Names::of(address),
             extensions: origins.filter_map(|origin| HeaderValue::from_str(origin).ok()).collect(),
@@ -89,8 +115,17 @@ impl App {
             body_budget: Semaphore::new(BODY_BUDGET_KIB.max(config.limits.body_bytes.div_ceil(1024))),
             cpu: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from))),
             ready: OnceLock::new(),
+            desk: Arc::new(Signatures::new(&paths, false)),
+            desks: Arc::new(Semaphore::new(DESKS)),
+            waiting: Waiting::default(),
             started: Instant::now(),
         })
+    }
+
+    /// The same, with other signatures.
+    #[must_use]
+    pub fn with_desk(self, desk: Arc<dyn Desk>) -> Self {
+        Self { desk, ..self }
     }
 
     /// Gives the daemon its model; from now on it scores. A second call changes nothing. `rate` is how many
@@ -143,6 +178,7 @@ impl App {
     ),
     tags(
         (name = "score", description = "Texts in, verdicts with their evidence out."),
+        (name = "signatures", description = "Statements of authors about their texts: checked and made."),
         (name = "daemon", description = "The daemon itself.")
     )
 )]
@@ -154,15 +190,28 @@ fn routes(app: &Arc<App>) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let score = OpenApiRouter::new()
         .routes(routes!(score::score))
         .routes(routes!(routes::models))
+        .routes(routes!(verify::verify))
+        .routes(routes!(keys::keys))
         .route_layer(with(Scope::Score));
     let metrics = OpenApiRouter::new().routes(routes!(routes::metrics)).route_layer(with(Scope::Metrics));
     let admin = OpenApiRouter::new().routes(routes!(routes::link)).route_layer(with(Scope::Admin));
+    let sign = OpenApiRouter::new()
+        .routes(routes!(sign::request))
+        .routes(routes!(sign::status))
+        .route_layer(with(Scope::Sign));
+    let page = OpenApiRouter::new()
+        .routes(routes!(sign::list))
+        .routes(routes!(sign::confirm))
+        .routes(routes!(sign::refuse))
+        .route_layer(from_fn_with_state(Arc::clone(app), auth::require_page));
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(routes::health))
         .routes(routes!(routes::session))
         .merge(score)
         .merge(metrics)
         .merge(admin)
+        .merge(sign)
+        .merge(page)
         .split_for_parts()
 }
 

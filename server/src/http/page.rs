@@ -1,4 +1,4 @@
-//! The web page: files that are the same for everyone, so they need no token.
+//! The web pages: files that are the same for everyone, so they need no token.
 //!
 //! Serving them changes nothing: the page itself exchanges the code in its address for a token, by POST.
 
@@ -16,16 +16,27 @@ const STYLE: &str = "text/css; charset=utf-8";
 /// Address, content type and content of each file.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("web/index.html")),
+    ("/sign", HTML, include_str!("web/sign.html")),
     ("/api.js", SCRIPT, include_str!("web/api.js")),
     ("/app.js", SCRIPT, include_str!("web/app.js")),
     ("/blocks.js", SCRIPT, include_str!("web/blocks.js")),
+    ("/confirm.js", SCRIPT, include_str!("web/confirm.js")),
+    ("/counter.js", SCRIPT, include_str!("web/counter.js")),
+    ("/desk.js", SCRIPT, include_str!("web/desk.js")),
     ("/dom.js", SCRIPT, include_str!("web/dom.js")),
+    ("/facts.js", SCRIPT, include_str!("web/facts.js")),
     ("/i18n.js", SCRIPT, include_str!("web/i18n.js")),
     ("/levels.js", SCRIPT, include_str!("web/levels.js")),
     ("/reading.js", SCRIPT, include_str!("web/reading.js")),
     ("/report.js", SCRIPT, include_str!("web/report.js")),
+    ("/requests.js", SCRIPT, include_str!("web/requests.js")),
+    ("/settings.js", SCRIPT, include_str!("web/settings.js")),
+    ("/sign.js", SCRIPT, include_str!("web/sign.js")),
+    ("/signtexts.js", SCRIPT, include_str!("web/signtexts.js")),
     ("/tip.js", SCRIPT, include_str!("web/tip.js")),
+    ("/unseen.js", SCRIPT, include_str!("web/unseen.js")),
     ("/style.css", STYLE, include_str!("web/style.css")),
+    ("/sign.css", STYLE, include_str!("web/sign.css")),
     ("/docs.css", STYLE, include_str!("docs.css")),
 ];
 

@@ -46,7 +46,7 @@ pub(super) async fn health(
     if !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key("x-api-key") {
         return Ok(Json(bare));
     }
-    auth::scopes(&app, &headers)?;
+    auth::caller(&app, &headers)?;
     Ok(Json(Health {
         version: Some(env!("CARGO_PKG_VERSION")),
         uptime_seconds: Some(app.started.elapsed().as_secs()),
@@ -103,7 +103,7 @@ pub struct SessionRequest {
     pub code: String,
 }
 
-/// A token for a web page, with the scope `score`.
+/// A token for a web page, with the scopes `score` and `sign`.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SessionReply {
     /// The token.
@@ -158,7 +158,7 @@ pub(super) async fn link(
     Ok(Json(LinkReply { url, expires_in: CODE_LIFE.as_secs() }))
 }
 
-fn no_random() -> ApiError {
+pub(super) fn no_random() -> ApiError {
     ApiError::internal("internal", "the system gives no random numbers")
 }
 

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use tower::ServiceExt;
 
+mod signatures;
+
 const HOST: &str = "127.0.0.1:8017";
 const EXTENSION: &str = "chrome-extension://abcdefghijklmnopabcdefghijklmnop";
 
@@ -112,10 +114,14 @@ impl Answer {
 
 impl Daemon {
     fn loading(limits: Limits) -> Self {
+        Self::of(limits, |app| app)
+    }
+
+    fn of(limits: Limits, change: impl FnOnce(App) -> App) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config =
             Config { allowed_extension_origins: vec![EXTENSION.to_owned()], limits, ..Config::default() };
-        let app = Arc::new(App::new(HOST.parse().unwrap(), &config, folder.path()).unwrap());
+        let app = Arc::new(change(App::new(HOST.parse().unwrap(), &config, folder.path()).unwrap()));
         app.tokens.ensure_first().unwrap();
         let token = std::fs::read_to_string(app.tokens.first_token_path()).unwrap().trim().to_owned();
         Self { app, words: Arc::default(), token, _folder: folder }
@@ -355,7 +361,7 @@ async fn only_static_files_and_a_bare_health_need_no_token() {
         let wrong = daemon.send(empty(bare(method, path).header("x-api-key", "bft_00"))).await;
         wrong.is_error(401, "wrong_token");
     }
-    for path in ["/", "/app.js", "/style.css", "/docs", "/docs.css"] {
+    for path in ["/", "/sign", "/app.js", "/style.css", "/docs", "/docs.css"] {
         assert_eq!(daemon.send(empty(bare("GET", path))).await.status, 200, "{path}");
     }
     let health = daemon.send(empty(bare("GET", "/v1/health"))).await;

@@ -100,6 +100,7 @@ class Waiting extends ApiError {
 }
 
 /**
+ * One request; the page's token goes with it.
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
@@ -107,7 +108,7 @@ class Waiting extends ApiError {
  * @param {boolean} [withToken]
  * @returns {Promise<unknown>}
  */
-async function request(method, path, body, signal, withToken = true) {
+export async function request(method, path, body, signal, withToken = true) {
   /** @type {Record<string, string>} */
   const headers = {};
   const token = sessionStorage.getItem(TOKEN);

@@ -4,9 +4,10 @@
 import * as api from './api.js';
 import { countWords, cut, plainMarkdown } from './blocks.js';
 import { byId } from './dom.js';
-import { explain, isKey, language, number, plural, setLanguage, t } from './i18n.js';
+import { explain, number, plural, t } from './i18n.js';
 import { Reading, legend } from './reading.js';
 import { render, summary } from './report.js';
+import { translate, wireSettings } from './settings.js';
 
 /** @typedef {import('./reading.js').Passage} Passage */
 /** @typedef {import('./report.js').Meta} Meta */
@@ -47,32 +48,8 @@ const state = {
   detectorsOpen: false,
 };
 
-// ---- settings: kept in the browser; the text never is ----
-
-/**
- * @param {string} key
- * @param {string} [value]
- */
-function setting(key, value) {
-  try {
-    if (value !== undefined) localStorage.setItem(key, value);
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string} theme */
-function setTheme(theme) {
-  document.documentElement.dataset['theme'] = theme;
-}
-
 function localise() {
-  document.documentElement.lang = language() === 'zh' ? 'zh-Hans' : 'en';
-  for (const element of document.querySelectorAll('[data-i18n]')) {
-    const key = element.getAttribute('data-i18n') ?? '';
-    if (isKey(key)) element.textContent = t(key);
-  }
+  translate();
   input.placeholder = t('placeholder');
   byId('shortcut', HTMLElement).textContent = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘ ↵' : 'Ctrl ↵';
   byId('engine', HTMLElement).textContent = state.engineText();
@@ -404,24 +381,7 @@ function lock() {
 // ---- beginning ----
 
 function wire() {
-  const theme = byId('theme', HTMLSelectElement);
-  theme.value = setting('bonafide-theme') ?? 'auto';
-  if (theme.value === '') theme.value = 'auto';
-  setTheme(theme.value);
-  theme.addEventListener('change', () => {
-    setTheme(theme.value);
-    setting('bonafide-theme', theme.value);
-  });
-  const chosen = byId('language', HTMLSelectElement);
-  const wish = setting('bonafide-language') ?? navigator.language.slice(0, 2).toLowerCase();
-  chosen.value = wish === 'zh' ? 'zh' : 'en';
-  setLanguage(chosen.value === 'zh' ? 'zh' : 'en');
-  chosen.addEventListener('change', () => {
-    setLanguage(chosen.value === 'zh' ? 'zh' : 'en');
-    setting('bonafide-language', chosen.value);
-    localise();
-  });
-
+  wireSettings(localise);
   const file = byId('file', HTMLInputElement);
   file.addEventListener('change', () => {
     const [first] = file.files ?? [];

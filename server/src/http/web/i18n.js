@@ -2,10 +2,13 @@
 // Everything that the page says, in English and simplified Chinese; the findings come in English from the daemon
 // and are translated here by their code and values. No text accuses: a text looks like, it never is.
 
+import { SIGN_EN, SIGN_ERRORS_ZH, SIGN_ZH } from './signtexts.js';
+
 /** @typedef {'en'|'zh'} Lang */
 /** @typedef {import('./api.js').Evidence} Evidence */
 
 const EN = {
+  ...SIGN_EN,
   skip: 'Skip to the text',
   tagline: 'Who wrote this? Scored on this machine; nothing leaves it.',
   api: 'Documentation',
@@ -194,6 +197,7 @@ const EN = {
 
 /** @type {Record<keyof typeof EN, string>} */
 const ZH = {
+  ...SIGN_ZH,
   skip: '跳到正文',
   tagline: '这是谁写的？在本机上分析，任何内容都不会离开。',
   api: '文档',
@@ -385,6 +389,7 @@ const ZH = {
  * @type {Record<string, [string, string]>}
  */
 const ERRORS_ZH = {
+  ...SIGN_ERRORS_ZH,
   wrong_code: ['此链接已使用过、已过期，或来自上一次启动。', '运行 bonafide token link 可以得到新的链接。'],
   wrong_token: ['此页面的访问许可已失效。', '运行 bonafide token link 可以得到新的链接。'],
   no_token: ['此页面没有访问许可。', '请用 bonafide serve 显示的链接打开。'],
@@ -520,7 +525,10 @@ export function explain(error) {
     const hint = `${key}_hint`;
     return [t(key), isKey(hint) ? t(hint) : error.hint];
   }
-  if (lang === 'zh') return own(ERRORS_ZH, error.code) ?? [t('e_unknown'), error.message];
+  if (lang === 'zh') {
+    const [message, hint] = own(ERRORS_ZH, error.code) ?? [t('e_unknown'), ''];
+    return [message, hint || error.message];
+  }
   return [sentence(error.message), sentence(error.hint)];
 }
 
