@@ -77,7 +77,7 @@ fn we_accept_what_openssh_signs() {
         let armour = succeeds(&mut keygen(folder.path(), &sign), &statement.to_jcs());
         match SshSignature::parse(&String::from_utf8(armour).unwrap()) {
             Ok(signature) => {
-                assert!(good && signature.key == key && is_accepted(statement.clone(), signature))
+                assert!(good && signature.key == key && is_accepted(statement.clone(), signature));
             }
             Err(error) => assert!(!good && error.to_string().contains("file"), "{error}"),
         }

@@ -29,3 +29,8 @@ pub(crate) fn candle(arguments: &[&str]) -> Outcome {
 pub(crate) fn llama(arguments: &[&str]) -> Outcome {
     versus::bench(arguments)
 }
+
+/// Signatures, with criterion.
+pub(crate) fn signatures() -> Outcome {
+    run(cargo().args(["bench", "--locked", "--package", "bonafide-core", "--bench", "signature"]))
+}

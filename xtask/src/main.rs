@@ -1,7 +1,7 @@
 //! The build script of the project: `cargo xtask up | test | check | bench`.
 //!
 //! In Rust, so that building asks for nothing beside the toolchain that the project needs anyway. Each command
-//! is a file; `wasm` and `extension` will be two more. No dependencies, so that it starts at once.
+//! is a file; `extension` will be one more. No dependencies, so that it starts at once.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod report;
 mod test;
 mod tools;
 mod up;
+mod wasm;
 mod web;
 
 use std::process::ExitCode;
@@ -37,7 +38,8 @@ cargo xtask COMMAND
                            the same text through candle-transformers' own model, side by side
   bench llama [--without-amx] [ARGUMENT...]
                            the same texts through llama.cpp, which is built for this machine first (once);
-                           arguments: --model M, --threads N, --precision P, --rounds N";
+                           arguments: --model M, --threads N, --precision P, --rounds N
+  bench signatures         signatures checked a second, and a page of 500 signed comments";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         ["check"] => check::run(),
         ["bench", "candle", rest @ ..] => bench::candle(rest),
         ["bench", "llama", rest @ ..] => bench::llama(rest),
+        ["bench", "signatures"] => bench::signatures(),
         ["bench", rest @ ..] => bench::own(rest),
         ["help" | "--help" | "-h"] => {
             eprintln!("{USAGE}");

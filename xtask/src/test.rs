@@ -3,7 +3,7 @@
 use crate::Outcome;
 use crate::report::{Report, Status};
 use crate::tools::{bonafide, cargo, run as call};
-use crate::{check, deny, peers, web};
+use crate::{check, deny, peers, wasm, web};
 
 type Run = fn(&Options) -> Result<Status, String>;
 
@@ -15,6 +15,7 @@ const STEPS: &[(&str, &str, Run)] = &[
     ("check", "invariants of ARCHITECTURE.md", |_| passed(check::run())),
     ("deny", "licences, sources and advisories of all crates", |_| deny::step()),
     ("clippy", "lints, warnings as errors", |_| passed(clippy())),
+    ("wasm", "core for WebAssembly", |_| wasm::step()),
     ("web", "packages, types and browser for the browser tests", |_| web::step()),
     ("peers", "other software that signatures are tried with", |_| peers::step()),
     ("model", "the models that tests use", model),

@@ -59,10 +59,7 @@ pub(crate) fn need(names: &[&str], package: &str) -> Result<PathBuf, String> {
         return Ok(path);
     }
     if may_install() {
-        run(Command::new("apt-get").args(["update", "-qq"]))?;
-        run(Command::new("apt-get")
-            .args(["install", "-y", "-qq", "--no-install-recommends", package])
-            .env("DEBIAN_FRONTEND", "noninteractive"))?;
+        install(package)?;
         if let Some(path) = find(names) {
             return Ok(path);
         }
@@ -70,7 +67,16 @@ pub(crate) fn need(names: &[&str], package: &str) -> Result<PathBuf, String> {
     Err(format!("{} is missing: install it, for example with: apt-get install {package}", names[0]))
 }
 
-fn may_install() -> bool {
+/// Installs a package, where [`may_install`] says that this needs no question.
+pub(crate) fn install(package: &str) -> Outcome {
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    run(Command::new("apt-get")
+        .args(["install", "-y", "-qq", "--no-install-recommends", package])
+        .env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Whether packages can be installed without asking anybody.
+pub(crate) fn may_install() -> bool {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     root && find(&["apt-get"]).is_some()
 }

@@ -19,7 +19,8 @@ pub mod statement;
 #[cfg(test)]
 mod testing;
 pub mod time;
-#[cfg(test)]
-mod vectors;
 
 pub use paragraphs::Paragraph;
+
+#[cfg(test)]
+mod tests;

@@ -161,18 +161,14 @@ fn self_check(order: &Order, output: &str, statement: &Statement) -> Result<(), 
         page.add_side_file(Carrier::SideFile, output, signed::is_all_text(order.format));
     }
     let contact = KeyFacts { contact: Some(String::new()), ..KeyFacts::default() };
-    let reports = check(page).into_iter().map(|checked| {
-        // The key of a did:web is published later.
-        if checked.wants_key().is_some() {
-            None
-        } else {
-            Some(checked.report(page, &contact, statement.date))
-        }
-    });
-    match reports.last() {
-        Some(Some(report)) if report.result == Outcome::Trusted => Ok(()),
-        Some(None) => Ok(()),
-        Some(Some(report)) => Err(SignaturesError::SelfCheck(report.message)),
-        None => Err(SignaturesError::SelfCheck("the statement is not found again".to_owned())),
+    let checked = check(page);
+    let Some(last) = checked.last() else {
+        return Err(SignaturesError::SelfCheck("the statement is not found again".to_owned()));
+    };
+    // The key of a did:web may be published later.
+    if last.wants_key().is_some() {
+        return Ok(());
     }
+    let report = last.report(page, &contact, statement.date);
+    if report.result == Outcome::Trusted { Ok(()) } else { Err(SignaturesError::SelfCheck(report.message)) }
 }

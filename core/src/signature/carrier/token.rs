@@ -133,12 +133,11 @@ impl Token {
         let help = help.and_then(|code| u8::try_from(code).ok()).unwrap_or(SENTENCE);
         let identity = self.author.identity.as_deref().map(Identity::parse);
         let key = &self.signature.key;
-        let mut out = vec![
-            u8::from(key.is_hardware()) * HARDWARE
-                | u8::from(identity.is_some()) * IDENTITY
-                | u8::from(self.expires.is_some()) * EXPIRES
-                | (help << HELP_SHIFT),
-        ];
+        let flag = |is_set, flag| if is_set { flag } else { 0 };
+        let flags = flag(key.is_hardware(), HARDWARE)
+            | flag(identity.is_some(), IDENTITY)
+            | flag(self.expires.is_some(), EXPIRES);
+        let mut out = vec![flags | (help << HELP_SHIFT)];
         out.extend_from_slice(key.point());
         out.extend_from_slice(&self.signature.signature.bytes);
         if let Some(application) = key.application() {

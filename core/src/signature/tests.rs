@@ -163,7 +163,7 @@ fn vectors() -> Value {
     })
 }
 
-/// `BONAFIDE_WRITE_VECTORS=1 cargo test -p bonafide-core vectors` writes them anew.
+/// `BONAFIDE_WRITE_VECTORS=1 cargo test -p bonafide-core the_vectors` writes them anew.
 #[test]
 fn the_vectors_are_those_of_the_specification() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/signature/vectors.json");
