@@ -25,12 +25,12 @@ use bonafide_core::signature::published::Revocation;
 use bonafide_core::signature::statement::{Author, StatementError};
 use bonafide_core::signature::time::Timestamp;
 use serde::Serialize;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The most side files that are fetched for one page.
 const MAX_LINKS: usize = 4;
-/// The most statements whose keys are looked up on the network for one page.
-const MAX_LOOKUPS: usize = 50;
+/// Sites are asked for this long for one page; later statements are by keys that are not known.
+const ASKING: Duration = Duration::from_secs(15);
 
 /// What is needed to sign and to verify. All methods block.
 #[derive(Debug)]
@@ -230,16 +230,15 @@ impl Signatures {
         format: Format,
         url: Option<&str>,
     ) -> Result<Verified, SignaturesError> {
-        let now = now();
+        let (now, started) = (now(), Instant::now());
+        let own = self.keystore.list()?;
         let mut statements = Vec::new();
-        let mut lookups = 0;
         for page in &mut pages {
             self.follow_links(page, url);
             for mut checked in check(page) {
-                lookups += 1;
-                let directory = self.directory.as_ref().filter(|_| lookups <= MAX_LOOKUPS);
+                let directory = self.directory.as_ref().filter(|_| started.elapsed() < ASKING);
                 resolve(&mut checked, page, directory);
-                statements.push(self.report(&checked, page, directory, now)?);
+                statements.push(self.report(&checked, page, &own, directory, now)?);
             }
         }
         let verified = !statements.is_empty() && statements.iter().all(|report| report.result.is_green());
@@ -251,6 +250,7 @@ impl Signatures {
         &self,
         checked: &Checked,
         page: &Page,
+        own: &[Profile],
         directory: Option<&Directory>,
         now: Timestamp,
     ) -> Result<Report, SignaturesError> {
@@ -259,8 +259,8 @@ impl Signatures {
         };
         let mut facts = crate::trust::facts(&self.trust, directory, key, checked.identity().as_ref(), now)?;
         // One's own key needs no contact.
-        if let Some(own) = self.keystore.list()?.into_iter().find(|own| own.key == *key) {
-            facts.contact.get_or_insert(own.name);
+        if let Some(own) = own.iter().find(|own| own.key == *key) {
+            facts.contact.get_or_insert_with(|| own.name.clone());
             facts.revoked = facts.revoked.or(own.revoked);
         }
         Ok(checked.report(page, &facts, now))

@@ -1,6 +1,6 @@
 //! A statement with its signature, as JSON: an envelope of our own, or a Verifiable Credential.
 
-use super::CarrierError;
+use super::{CarrierError, json as once};
 use crate::signature::credential::{Credential, Method};
 use crate::signature::key::PublicKey;
 use crate::signature::sshsig::SshSignature;
@@ -60,7 +60,7 @@ impl Signed {
         if json.len() > MAX_JSON {
             return vec![Err(CarrierError::TooLong(MAX_JSON))];
         }
-        match serde_json::from_str(json) {
+        match once::parse(json) {
             Ok(Value::Array(values)) if values.is_empty() || values.len() > MAX_STATEMENTS => {
                 vec![Err(CarrierError::Shape)]
             }

@@ -2,6 +2,7 @@
 
 pub mod armour;
 pub mod envelope;
+mod json;
 pub mod token;
 
 pub use envelope::Signed;

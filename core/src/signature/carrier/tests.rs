@@ -81,6 +81,8 @@ fn json_that_is_no_statement_says_why() {
     let mut hidden = signed.clone();
     hidden["statement"]["endorsed"] = true.into();
     assert!(matches!(one(&hidden.to_string()), Err(CarrierError::Statement(_))));
+    let twice = signed.to_string().replacen("\"author\":", "\"author\":{\"name\":\"Eve\"},\"author\":", 1);
+    assert!(one(&twice).unwrap_err().to_string().contains("twice"));
     let mut other = signed;
     other["statement"]["type"] = "generated-by-human/2".into();
     assert!(one(&other.to_string()).unwrap_err().to_string().contains("generated-by-human/1"));
