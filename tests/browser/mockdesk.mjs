@@ -18,7 +18,7 @@ export const PASSPHRASE = 'open sesame';
  */
 export const key = (name, other = {}) => ({
   name, fingerprint: `SHA256:${name}`, public_key: 'ssh-ed25519 AAAA', author: { name: 'Ada', identity: 'https://ada.example' },
-  default: name === 'ada', source: 'file', has_passphrase: true, ...other,
+  default: name === 'ada', source: 'file', has_passphrase: true, hardware: false, ...other,
 });
 
 /**
@@ -34,7 +34,7 @@ export const statement = (wish, by) => ({
 });
 
 export class MockDesk {
-  keys = [key('ada'), key('bare', { has_passphrase: false }), key('agent', { has_passphrase: false, source: 'agent' })];
+  keys = [key('ada'), key('bare', { has_passphrase: false }), key('stick', { has_passphrase: false, source: 'agent', hardware: true })];
   /** @type {Waiting[]} */
   waiting = [];
   wrong = 0;

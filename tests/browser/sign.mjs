@@ -147,11 +147,11 @@ test('three wrong passphrases end it, and the draft stays', async () => {
   assert.equal(await page.inputValue('#draft'), 'Mine.');
 });
 
-test('keys: none, without a passphrase, in the agent', async () => {
+test('keys: none, without a passphrase, in hardware', async () => {
   const page = await visit();
-  assert.deepEqual(await page.locator('#key option').allInnerTexts(), ['Ada (ada)', 'Ada (bare): has no passphrase', 'Ada (agent)']);
+  assert.deepEqual(await page.locator('#key option').allInnerTexts(), ['Ada (ada)', 'Ada (bare): has no passphrase', 'Ada (stick)']);
   assert.equal(await page.locator('#key option').nth(1).isDisabled(), true);
-  await page.selectOption('#key', 'agent');
+  await page.selectOption('#key', 'stick');
   await page.fill('#draft', 'Mine.');
   await page.click('#sign');
   await page.waitForSelector('#confirm[open]');
@@ -310,7 +310,7 @@ test('the whole page speaks Chinese', async () => {
   assert.deepEqual(after.filter((text, index) => text === before[index]), []);
   assert.match(await figures(page), /^0 次输入 · 0 次删除 · 100% 为粘贴/);
   const latin = async () => (await page.locator('main, dialog').allInnerTexts()).join(' ').match(/[A-Za-z]{3,}/g) ?? [];
-  const names = new Set(['SHA', 'other', 'ada', 'Ada', 'agent', 'bare', 'https', 'example', 'mail', 'human', 'mock', 'HTML', 'trusted', 'the', 'library']);
+  const names = new Set(['SHA', 'other', 'ada', 'Ada', 'stick', 'bare', 'https', 'example', 'mail', 'human', 'mock', 'HTML', 'trusted', 'the', 'library']);
   assert.deepEqual((await latin()).filter((word) => !names.has(word)), []);
   await page.fill('#draft', '再写一段。');
   await page.click('#sign');

@@ -45,7 +45,9 @@ impl Cache {
     /// What is kept of an identity, however old.
     pub(super) fn read(&self, identity: &Identity) -> Option<Kept> {
         let path = self.path(identity);
-        let private = |path: &Path| fs::metadata(path).is_ok_and(|meta| file::wide(&meta).is_none());
+        let private = |path: &Path| {
+            fs::metadata(path).is_ok_and(|meta| file::mode(&meta).is_none_or(|mode| mode & 0o077 == 0))
+        };
         if !private(&self.folder) || !private(&path) {
             return None;
         }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// Checks and makes signatures. All methods take their time: files, passphrases, perhaps the network.
 pub trait Desk: Send + Sync {
-    /// Checks the statements in a text or a page.
-    fn verify(&self, source: &Source) -> Result<Verified, Trouble>;
+    /// Checks the statements in a text or a page; `online`: sites may be asked whose keys they are.
+    fn verify(&self, source: &Source, online: bool) -> Result<Verified, Trouble>;
 
     /// The user's keys, and those of the user's contacts.
     fn keys(&self) -> Result<Keys, Trouble>;
@@ -51,8 +51,11 @@ pub enum Trouble {
 }
 
 impl Desk for Signatures {
-    fn verify(&self, source: &Source) -> Result<Verified, Trouble> {
+    fn verify(&self, source: &Source, online: bool) -> Result<Verified, Trouble> {
         Ok(match source {
+            Source::Text(text) if !online => self.verify_offline(text, Format::Text)?,
+            Source::Html { html, .. } if !online => self.verify_offline(html, Format::Html)?,
+            Source::Url(_) if !online => return Err(SignaturesError::Offline.into()),
             Source::Text(text) => Signatures::verify(self, text, Format::Text, None)?,
             Source::Html { html, url } => Signatures::verify(self, html, Format::Html, url.as_deref())?,
             Source::Url(url) => self.verify_url(url)?,

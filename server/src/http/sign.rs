@@ -1,8 +1,7 @@
 //! `/v1/sign`: programs ask for a signature, and the user gives or refuses it on the daemon's own page.
 //!
 //! A bearer token alone never signs. A program's request waits, with its full text, until the user has seen it; to
-//! sign takes the key's passphrase, which no program has, or a key in ssh-agent, which a program of the user's could
-//! use without this daemon too.
+//! sign takes the key's passphrase, which no program has, or a touch of the key in hardware.
 
 use super::App;
 use super::auth::Caller;
@@ -114,7 +113,7 @@ pub struct WaitingRequest {
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConfirmRequest {
-    /// The key's passphrase; absent if it is in ssh-agent.
+    /// The key's passphrase; absent if it is in hardware.
     pub passphrase: Option<String>,
 }
 
@@ -126,7 +125,7 @@ pub struct RefuseRequest {}
 /// Asks the user to sign a text. The request waits ten minutes; nothing is signed until the user confirms it on the
 /// daemon's page. Scope: `sign`.
 ///
-/// Keys without a passphrase are refused, unless they are in ssh-agent.
+/// Keys without a passphrase are refused, unless they are in hardware.
 #[utoipa::path(post, path = "/v1/sign", tag = "signatures", request_body = SignRequest,
     security(("bearer" = []), ("api_key" = [])),
     responses(
@@ -156,13 +155,14 @@ pub(super) async fn request(
     Ok((StatusCode::ACCEPTED, Json(SignReply { id, confirm_url, expires_in: LIFE.as_secs() })))
 }
 
-/// A program that can make links to the page could press its buttons too. What it can't do is to give a passphrase.
+/// A program that can make links to the page could press its buttons too. What it can't do is to give a passphrase, or
+/// to touch a device. An `ssh-agent` asks for neither.
 fn check_key(key: &OwnKey) -> Result<(), ApiError> {
-    if key.has_passphrase || key.source == "agent" {
+    if key.is_guarded() {
         return Ok(());
     }
     let message = format!(
-        "the key `{}` has no passphrase, so any program could sign with it here: give it one, or put it into ssh-agent",
+        "the key `{}` has no passphrase here and is not in hardware, so any program could sign with it: use another key",
         key.name
     );
     Err(ApiError::invalid("key_without_passphrase", message)

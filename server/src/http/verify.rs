@@ -32,8 +32,9 @@ pub struct VerifyRequest {
 ///
 /// Scope: `score`; `fetch` too with a `url`. Spans count Unicode code points of `text`: the one in the reply if there
 /// is one, else the one that was sent, without a byte order mark. Those of a quoted part (`quotes`) count in that part
-/// without its quote marks. To see whose key it is, the site that a statement names may be asked. Nothing but spans may be shown as signed, and only the
-/// results `trusted` and `published` may be shown in green.
+/// without its quote marks. Nothing but spans may be shown as signed, and only the results `trusted` and `published` in
+/// green. If the token has the scope `fetch`, the site that a statement names is asked whose key it is; without it only
+/// keys of contacts and keys that are pinned are known.
 #[utoipa::path(post, path = "/v1/verify", tag = "signatures", request_body = VerifyRequest,
     security(("bearer" = []), ("api_key" = [])),
     responses(
@@ -62,7 +63,9 @@ pub(super) async fn verify(
         caller.check(Scope::Fetch)?;
     }
     let seconds = app.limits.request_seconds;
-    let work = at_desk(&app, move |desk| desk.verify(&source));
+    // On the daemon's page it is the user who asks.
+    let online = caller == Caller::Page || caller.check(Scope::Fetch).is_ok();
+    let work = at_desk(&app, move |desk| desk.verify(&source, online));
     let late = |_| {
         let message = format!("checking took longer than {seconds} s");
         ApiError::new(StatusCode::GATEWAY_TIMEOUT, "timeout", message).hint("check less text in a request")

@@ -78,9 +78,19 @@ pub struct OwnKey {
     pub source: String,
     /// Whether a passphrase protects it.
     pub has_passphrase: bool,
+    /// Whether it is in hardware, which signs when it is touched.
+    pub hardware: bool,
     /// That it was revoked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
+}
+
+impl OwnKey {
+    /// Whether nobody can sign with it without what only the user has: a passphrase, or the device in his hand.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.has_passphrase || self.hardware
+    }
 }
 
 /// A key of somebody else's.
@@ -122,6 +132,11 @@ pub enum SignaturesError {
     /// There is no network to ask.
     #[error("pages are not fetched in this mode: give the page's text")]
     Offline,
+    /// A key that any program could sign with.
+    #[error(
+        "the key `{0}` has no passphrase and is not in hardware, so any program could sign with it here: sign with `bonafide sign`"
+    )]
+    Unguarded(String),
     /// A form that doesn't go with the kind of document.
     #[error("{form} can't be put into {kind}: use --as {instead}")]
     Form {
@@ -188,7 +203,15 @@ impl Signatures {
     /// # Errors
     /// If the document or the trust store can't be read. A bad statement is no error but a result.
     pub fn verify(&self, text: &str, format: Format, url: Option<&str>) -> Result<Verified, SignaturesError> {
-        self.verify_pages(signed::pages(text, format)?, format, url)
+        self.verify_pages(signed::pages(text, format)?, format, url, self.directory.as_ref())
+    }
+
+    /// The same without asking anybody on the network.
+    ///
+    /// # Errors
+    /// As [`Signatures::verify`].
+    pub fn verify_offline(&self, text: &str, format: Format) -> Result<Verified, SignaturesError> {
+        self.verify_pages(signed::pages(text, format)?, format, None, None)
     }
 
     /// The same with the content of a side file.
@@ -205,7 +228,7 @@ impl Signatures {
         if let Some(page) = pages.first_mut() {
             page.add_side_file(Carrier::SideFile, side, signed::is_all_text(format));
         }
-        self.verify_pages(pages, format, None)
+        self.verify_pages(pages, format, None, self.directory.as_ref())
     }
 
     /// Fetches a page and checks all statements in it.
@@ -221,7 +244,7 @@ impl Signatures {
         if let Some(page) = pages.first_mut() {
             page.links.extend(fetched.statements);
         }
-        self.verify_pages(pages, fetched.format, Some(&fetched.url))
+        self.verify_pages(pages, fetched.format, Some(&fetched.url), self.directory.as_ref())
     }
 
     fn verify_pages(
@@ -229,14 +252,17 @@ impl Signatures {
         mut pages: Vec<Page>,
         format: Format,
         url: Option<&str>,
+        directory: Option<&Directory>,
     ) -> Result<Verified, SignaturesError> {
         let (now, started) = (now(), Instant::now());
         let own = self.keystore.list()?;
         let mut statements = Vec::new();
         for page in &mut pages {
-            self.follow_links(page, url);
+            if let Some((directory, url)) = directory.zip(url) {
+                follow_links(page, directory, url);
+            }
             for mut checked in check(page) {
-                let directory = self.directory.as_ref().filter(|_| started.elapsed() < ASKING);
+                let directory = directory.filter(|_| started.elapsed() < ASKING);
                 resolve(&mut checked, page, directory);
                 statements.push(self.report(&checked, page, &own, directory, now)?);
             }
@@ -264,17 +290,6 @@ impl Signatures {
             facts.revoked = facts.revoked.or(own.revoked);
         }
         Ok(checked.report(page, &facts, now))
-    }
-
-    /// Side files that the page links to. One that can't be had is as if it were not there: nothing is signed then.
-    fn follow_links(&self, page: &mut Page, url: Option<&str>) {
-        let (Some(directory), Some(url)) = (&self.directory, url) else { return };
-        for link in page.links.clone().into_iter().take(MAX_LINKS) {
-            match directory.fetch_side(&link, url) {
-                Ok(json) => page.add_side_file(Carrier::Link, &json, false),
-                Err(error) => tracing::info!(%error, "a linked statement could not be fetched"),
-            }
-        }
     }
 
     /// The keys that are known here.
@@ -305,11 +320,23 @@ impl Signatures {
             source: source.to_owned(),
             has_passphrase: self.keystore.is_encrypted(&profile)? == Some(true),
             name: profile.name,
+            hardware: profile.key.is_hardware(),
             public_key: profile.key,
             author: profile.author,
             default: profile.default,
             revoked: profile.revoked,
         })
+    }
+}
+
+/// Side files that the page links to. One that can't be had is as if it were not there: nothing is signed then.
+fn follow_links(page: &mut Page, directory: &Directory, url: &str) {
+    for link in page.links.clone().into_iter().take(MAX_LINKS) {
+        match directory.fetch_side(&link, url) {
+            Ok(json) => page.add_side_file(Carrier::Link, &json, false),
+            // Not which, for what people read is not logged.
+            Err(_) => tracing::info!("a linked statement could not be fetched"),
+        }
     }
 }
 

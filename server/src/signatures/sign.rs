@@ -95,7 +95,8 @@ impl Signatures {
         Ok(Prepared { statement, order, key: self.own_key(entry)? })
     }
 
-    /// Signs what was prepared, with a passphrase that was asked for already.
+    /// Signs what was prepared, with a passphrase that was asked for already. The key must be one that no program can
+    /// use by itself.
     ///
     /// # Errors
     /// [`SignaturesError`] says what is in the way.
@@ -104,6 +105,11 @@ impl Signatures {
         prepared: &Prepared,
         passphrase: Option<String>,
     ) -> Result<SignedText, SignaturesError> {
+        // As it is now, for the passphrase may have been taken off since.
+        let key = self.own_key(self.keystore.get(&prepared.key.name)?)?;
+        if !key.is_guarded() {
+            return Err(SignaturesError::Unguarded(key.name));
+        }
         self.sign_asking(prepared, &Given(passphrase.and_then(Passphrase::new)))
     }
 

@@ -97,16 +97,15 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// The mode of something that other users can read or change.
+/// What its user, his group and others may do with something.
 #[cfg(unix)]
-pub(crate) fn wide(meta: &fs::Metadata) -> Option<u32> {
-    let mode = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
+pub(crate) fn mode(meta: &fs::Metadata) -> Option<u32> {
+    Some(std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o777)
 }
 
 /// Elsewhere a user's folder is the user's own by default, and there is no mode.
 #[cfg(not(unix))]
-pub(crate) fn wide(_: &fs::Metadata) -> Option<u32> {
+pub(crate) fn mode(_: &fs::Metadata) -> Option<u32> {
     None
 }
 

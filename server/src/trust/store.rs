@@ -208,12 +208,13 @@ impl TrustStore {
     /// Refuses what others could have written.
     fn stamp(&self) -> Result<Stamp, TrustError> {
         let mut stamp = (None, 0, 0);
-        for (path, right) in [(self.folder.clone(), 0o700), (self.path(), 0o600)] {
+        // Others may see what is in the folder, but not change it; what is in the file is for nobody else's eyes.
+        for (path, right, forbidden) in [(self.folder.clone(), 0o700, 0o022), (self.path(), 0o600, 0o077)] {
             let found = file::metadata(&path);
             let Some(meta) = found.map_err(|source| TrustError::Io { path: path.clone(), source })? else {
                 return Ok((None, 0, 0));
             };
-            if let Some(mode) = file::wide(&meta) {
+            if let Some(mode) = file::mode(&meta).filter(|mode| mode & forbidden != 0) {
                 return Err(TrustError::Wide { path, mode, right });
             }
             stamp = file::stamp(&meta);

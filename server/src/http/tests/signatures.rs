@@ -11,10 +11,10 @@ use bonafide_core::signature::time::Timestamp;
 const ORIGIN: &str = "http://127.0.0.1:8017";
 const PASSPHRASE: &str = "correct horse";
 
-/// Keys are `ada`, with a passphrase; `bare`, without; and `agent`, in ssh-agent.
+/// Keys are `ada`, with a passphrase; `bare`, without; `agent`, in ssh-agent; and `token`, in hardware.
 #[derive(Default)]
 struct Pencil {
-    verified: Mutex<Vec<Source>>,
+    verified: Mutex<Vec<(Source, bool)>>,
     signed: Mutex<Vec<String>>,
 }
 
@@ -25,8 +25,9 @@ fn key(name: &str) -> OwnKey {
         public_key: public_key(),
         author: Author { name: "Ada".to_owned(), identity: None },
         default: name == "ada",
-        source: if name == "agent" { "agent" } else { "file" }.to_owned(),
+        source: if matches!(name, "agent" | "token") { "agent" } else { "file" }.to_owned(),
         has_passphrase: name == "ada",
+        hardware: name == "token",
         revoked: None,
     }
 }
@@ -37,8 +38,8 @@ fn public_key() -> bonafide_core::signature::key::PublicKey {
 }
 
 impl Desk for Pencil {
-    fn verify(&self, source: &Source) -> Result<Verified, Trouble> {
-        self.verified.lock().unwrap().push(source.clone());
+    fn verify(&self, source: &Source, online: bool) -> Result<Verified, Trouble> {
+        self.verified.lock().unwrap().push((source.clone(), online));
         match source {
             Source::Url(url) if url.contains("nowhere") => {
                 Err(Trouble::Request("there is no page at this address".to_owned()))
@@ -51,7 +52,7 @@ impl Desk for Pencil {
     }
 
     fn keys(&self) -> Result<Keys, Trouble> {
-        Ok(Keys { own: vec![key("ada"), key("bare"), key("agent")], contacts: Vec::new() })
+        Ok(Keys { own: vec![key("ada"), key("bare"), key("agent"), key("token")], contacts: Vec::new() })
     }
 
     fn prepare(&self, order: Order) -> Result<Prepared, Trouble> {
@@ -300,7 +301,9 @@ async fn a_key_that_anybody_could_use_does_not_sign_here() {
     let office = Office::new().await;
     let ask = async |key: &str| office.ask(json!({"text": "Words.", "form": "line", "key": key})).await;
     ask("bare").await.is_error(422, "key_without_passphrase");
-    let id = ask("agent").await.json()["id"].as_str().unwrap().to_owned();
+    // An agent signs for whoever asks, and a token that makes links could confirm by itself.
+    ask("agent").await.is_error(422, "key_without_passphrase");
+    let id = ask("token").await.json()["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/sign/{id}/confirm");
     assert_eq!(office.page("POST", &path, json!({})).await.json()["state"], "signed");
 }
@@ -343,6 +346,8 @@ async fn texts_pages_and_addresses_are_checked() {
     }
     let html = |url| Source::Html { html: text(page), url };
     let seen = [Source::Text(text("a")), html(None), html(Some(text(url))), Source::Url(text(url))];
+    // The first token may send the daemon to the network.
+    let seen = seen.map(|source| (source, true));
     assert_eq!(*office.pencil.verified.lock().unwrap(), seen);
     for (body, code) in [
         (json!({}), "wrong_input"),
@@ -377,7 +382,14 @@ async fn only_who_may_have_pages_fetched_has() {
     assert_eq!(office.daemon.send(post(&fetcher)).await.status, 200);
     let fetches_only = office.daemon.app.tokens.add("dog", &[Scope::Fetch]).unwrap();
     office.daemon.send(post(&fetches_only)).await.is_error(403, "missing_scope");
-    assert_eq!(office.pencil.verified.lock().unwrap().len(), 1);
+    let text = bare("POST", "/v1/verify").header("x-api-key", &scorer);
+    let text =
+        text.header(header::CONTENT_TYPE, "application/json").body(Body::from(r#"{"text":"a"}"#)).unwrap();
+    assert_eq!(office.daemon.send(text).await.status, 200);
+    office.page("POST", "/v1/verify", json!({"text": "a"})).await;
+    let verified: Vec<bool> =
+        office.pencil.verified.lock().unwrap().iter().map(|(_, online)| *online).collect();
+    assert_eq!(verified, [true, false, true], "no site is asked for a token without the scope `fetch`");
 }
 
 #[tokio::test]

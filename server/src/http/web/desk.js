@@ -13,7 +13,7 @@ import { request } from './api.js';
  *   language: string, author: Author, date: string, assistance: string, written_here?: Figures, expires?: string}} Statement
  * @typedef {{at: string, reason: string}} Revocation
  * @typedef {{name: string, fingerprint: string, public_key: string, author: Author, default: boolean, source: string,
- *   has_passphrase: boolean, revoked?: Revocation|null}} OwnKey
+ *   has_passphrase: boolean, hardware: boolean, revoked?: Revocation|null}} OwnKey
  * @typedef {{own: OwnKey[], contacts: {name: string, fingerprint: string, public_key: string}[]}} Keys
  * @typedef {{result: Outcome, message: string, carrier: string, quotes: number,
  *   key?: {fingerprint: string, public_key: string, touched: boolean}, statement?: Statement,
@@ -54,7 +54,7 @@ export async function waiting() {
 
 /**
  * @param {string} id
- * @param {string} passphrase Empty for a key in ssh-agent.
+ * @param {string} passphrase Empty for a key in hardware.
  * @returns {Promise<Status>}
  */
 export async function confirm(id, passphrase) {

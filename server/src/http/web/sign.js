@@ -60,7 +60,7 @@ function showKeys() {
   const chosen = keyChoice.value;
   const own = (state.keys?.own ?? []).filter((key) => !key.revoked);
   keyChoice.replaceChildren(...own.map((key) => {
-    const usable = key.has_passphrase || key.source === 'agent';
+    const usable = key.has_passphrase || key.hardware;
     const said = t(usable ? 'keyOption' : 'keyBare', { author: key.author.name, name: key.name });
     return el('option', { value: key.name, disabled: !usable, selected: key.default && usable }, said);
   }));
