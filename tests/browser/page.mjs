@@ -313,9 +313,9 @@ test('a long text is sent in parts and stays light', async () => {
   assert.match(tokens, /Tokens/);
   assert.equal(await page.locator('.word').count(), 0);
   await page.locator('.segments label').nth(1).click();
-  await page.waitForSelector('.word');
+  await page.waitForFunction(() => document.querySelectorAll('.word').length > 20);
   const made = await page.locator('.word').count();
-  assert.equal(made > 20 && made < 2500, true, `${made} words near the window, of ten thousand`);
+  assert.equal(made < 2500, true, `${made} words near the window, of ten thousand`);
 });
 
 test('files: text, Markdown, HTML, and what is none of them', async () => {
