@@ -89,9 +89,12 @@ pub struct Report {
     /// Where the verified text stands, in code points of the text that was walked over. Nothing else may be
     /// highlighted.
     pub spans: Vec<Span>,
-    /// The name of the reader's contact whose key it is.
+    /// The name of the reader's contact whose key it is, or of the reader's own key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
+    /// Whether it is the reader's own key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_key: bool,
     /// That the key was revoked, also where the result does not rest on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
@@ -292,6 +295,7 @@ impl Checked {
             }),
             spans: coverage.map_or_else(Vec::new, |coverage| spans(page, &coverage.ranges)),
             contact: facts.contact.clone().filter(|_| good),
+            own_key: facts.own && good,
             revoked: facts.revoked.filter(|_| good),
         }
     }
@@ -341,6 +345,7 @@ impl Checked {
         }
         let name = &statement.author.name;
         let by = match (&facts.contact, &facts.publication) {
+            (Some(key), _) if facts.own => (Outcome::Trusted, format!("signed with your own key {key}")),
             (Some(contact), _) => (Outcome::Trusted, format!("signed by your contact {contact}")),
             (None, Publication::Listed(_)) => {
                 let identity = statement.author.identity.as_deref().unwrap_or_default();

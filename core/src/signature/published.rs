@@ -108,8 +108,10 @@ impl KeyList {
 /// What is known of the key of a statement, gathered by whoever has a trust store and a network.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyFacts {
-    /// The name of the contact whose key it is.
+    /// The name of the contact whose key it is, or of the reader's own key.
     pub contact: Option<String>,
+    /// Whether it is the reader's own.
+    pub own: bool,
     /// Whether the identity that the statement names publishes it.
     pub publication: Publication,
     /// That the identity was seen with other keys before, and not with this one.

@@ -286,7 +286,8 @@ impl Signatures {
         let mut facts = crate::trust::facts(&self.trust, directory, key, checked.identity().as_ref(), now)?;
         // One's own key needs no contact.
         if let Some(own) = own.iter().find(|own| own.key == *key) {
-            facts.contact.get_or_insert_with(|| own.name.clone());
+            facts.contact = Some(own.name.clone());
+            facts.own = true;
             facts.revoked = facts.revoked.or(own.revoked);
         }
         Ok(checked.report(page, &facts, now))

@@ -56,6 +56,7 @@ pub fn facts(
     let name = identity.map(Identity::text);
     let pin = name.as_ref().and_then(|name| stored.pins.get(name));
     Ok(KeyFacts {
+        own: false,
         changed: contact.is_none() && pin.is_some_and(|pin| !pin.holds(key)),
         contact,
         publication: asked.map_or(Publication::NotAsked, |asked| publication(asked, key)),

@@ -55,6 +55,9 @@ pub(super) fn message(report: &Report, lang: Lang) -> String {
         Outcome::KeyChanged => format!("这不是 {identity} 以前使用的密钥"),
         Outcome::UnknownKey => format!("签名者自称 {name}，但对这个密钥一无所知"),
         Outcome::Excerpt => format!("{name} 所签文本 {total} 段中的 {found} 段"),
+        Outcome::Trusted if report.own_key => {
+            format!("用你自己的密钥 {} 签名", report.contact.as_deref().unwrap_or_default())
+        }
         Outcome::Trusted => {
             format!("由你的联系人 {} 签名", report.contact.as_deref().unwrap_or_default())
         }
