@@ -55,10 +55,10 @@ fn walk(comments: &[(String, String)]) -> Page {
         page.text(text);
         page.enter(Element::Block, None);
         page.text(token);
-        page.leave(Element::Block);
-        page.leave(Element::Block);
+        page.leave();
+        page.leave();
     }
-    page.leave(Element::Root);
+    page.leave();
     page.finish()
 }
 

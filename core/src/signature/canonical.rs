@@ -13,6 +13,8 @@ const ZWNJ: char = '\u{200C}';
 const ZWJ: char = '\u{200D}';
 /// Canonical combining class of a virama.
 const VIRAMA: u8 = 9;
+/// The most hazards of a document that are kept apart.
+const MAX_HAZARDS: usize = 10_000;
 /// The most combining marks in a row (UAX #15, stream-safe text format).
 const MAX_MARKS: usize = 30;
 
@@ -32,6 +34,9 @@ pub enum Hazard {
     /// Too many combining marks on one letter.
     #[error("it holds more than {MAX_MARKS} combining marks in a row: remove some")]
     Marks,
+    /// Something in a document by which a reader may see other words, or the same in another order.
+    #[error("a reader may see other words, or in another order: {0}")]
+    Display(&'static str),
 }
 
 /// Collects a text as a walk over a document finds it.
@@ -39,6 +44,7 @@ pub enum Hazard {
 pub struct Builder {
     raw: String,
     breaks: Vec<usize>,
+    hazards: Vec<(Range<usize>, Hazard)>,
 }
 
 impl Builder {
@@ -59,6 +65,16 @@ impl Builder {
         }
         self.breaks.push(self.raw.len());
         self.raw.push('\n');
+    }
+
+    /// That a part of the text so far, or the place of the next character, may look otherwise to a reader.
+    pub fn hazard(&mut self, range: Range<usize>, why: &'static str) {
+        // One is enough to spoil a text, and a page can't make us keep any number.
+        if self.hazards.len() < MAX_HAZARDS {
+            self.hazards.push((range, Hazard::Display(why)));
+        } else if let Some((last, _)) = self.hazards.last_mut() {
+            last.end = last.end.max(range.end);
+        }
     }
 
     /// Where the next character will stand in the text so far, in bytes.
@@ -98,7 +114,7 @@ impl Builder {
     pub(super) fn finish_without(mut self, holes: &[Range<usize>]) -> Stream {
         self.breaks.extend(holes.iter().map(|hole| hole.start));
         self.breaks.sort_unstable();
-        Stream::new(self.raw, &self.breaks, holes)
+        Stream::new(self.raw, self.breaks, self.hazards, holes)
     }
 }
 
@@ -109,7 +125,10 @@ pub struct Stream {
     text: String,
     blocks: Vec<Range<usize>>,
     pieces: Vec<Piece>,
-    hazards: Vec<(usize, Hazard)>,
+    /// Places of block breaks in `raw`.
+    breaks: Vec<usize>,
+    /// With their places in `raw`, by the first byte.
+    hazards: Vec<(Range<usize>, Hazard)>,
     /// How many code points of `raw` stand before each so many bytes.
     counts: Vec<usize>,
 }
@@ -144,27 +163,33 @@ impl Stream {
         builder.finish()
     }
 
-    fn new(raw: String, breaks: &[usize], holes: &[Range<usize>]) -> Self {
+    fn new(
+        raw: String,
+        breaks: Vec<usize>,
+        hazards: Vec<(Range<usize>, Hazard)>,
+        holes: &[Range<usize>],
+    ) -> Self {
         let items = hyphens(&spaces(joiners(compose(fold(&raw, holes)))));
         let mut made = Self {
             text: String::with_capacity(raw.len()),
             blocks: Vec::new(),
             pieces: Vec::new(),
-            hazards: Vec::new(),
+            hazards,
             counts: counts(&raw),
             raw,
+            breaks: Vec::new(),
         };
-        let mut breaks = breaks.iter().copied().peekable();
+        let mut places = breaks.iter().copied().peekable();
         let mut marks = 0;
         for &item in &items {
-            made.note_hazards(item.c, &mut marks);
+            made.note_hazards(item, &mut marks);
             let at = made.text.len();
             made.push(item);
             if item.c == ' ' {
                 continue;
             }
             let mut fresh = made.blocks.is_empty();
-            while breaks.next_if(|&place| place < item.start).is_some() {
+            while places.next_if(|&place| place < item.start).is_some() {
                 fresh = true;
             }
             match made.blocks.last_mut() {
@@ -172,6 +197,8 @@ impl Stream {
                 _ => made.blocks.push(at..made.text.len()),
             }
         }
+        made.hazards.sort_by_key(|(range, _)| range.start);
+        made.breaks = breaks;
         made
     }
 
@@ -205,10 +232,19 @@ impl Stream {
         self.hazards.iter().map(|&(_, hazard)| hazard).collect()
     }
 
-    /// The first hazard in a range of the canonical form.
+    /// The first hazard in the blocks that a range of the canonical form touches: an override before a quotation turns
+    /// its words too.
     pub(super) fn hazard_in(&self, range: &Range<usize>) -> Option<Hazard> {
-        let first = self.hazards.partition_point(|&(at, _)| at < range.start);
-        self.hazards.get(first).filter(|(at, _)| *at < range.end).map(|&(_, hazard)| hazard)
+        if self.hazards.is_empty() {
+            return None;
+        }
+        let raw = self.raw_range(range);
+        let next = self.breaks.partition_point(|&place| place <= raw.start);
+        let first = next.checked_sub(1).and_then(|last| self.breaks.get(last)).map_or(0, |&place| place + 1);
+        let later = self.breaks.partition_point(|&place| place < raw.end);
+        let last = self.breaks.get(later).copied().unwrap_or(self.raw.len());
+        let touches = |hazard: &Range<usize>| hazard.start <= last && hazard.end >= first;
+        self.hazards.iter().find(|(place, _)| touches(place)).map(|&(_, hazard)| hazard)
     }
 
     /// Where a place of the collected text is in the canonical form: the first byte that came from there or later.
@@ -266,13 +302,14 @@ impl Stream {
         self.text.push(c);
     }
 
-    fn note_hazards(&mut self, c: char, marks: &mut usize) {
+    fn note_hazards(&mut self, item: Item, marks: &mut usize) {
+        let c = item.c;
         if c.is_ascii() && !c.is_ascii_control() {
             *marks = 0;
             return;
         }
         if let Some(hazard) = hazard(c) {
-            self.hazards.push((self.text.len(), hazard));
+            self.hazards.push((item.start..item.end, hazard));
         }
         let mut too_many = false;
         decompose_canonical(c, |part| {
@@ -280,7 +317,7 @@ impl Stream {
             too_many |= *marks == MAX_MARKS + 1;
         });
         if too_many {
-            self.hazards.push((self.text.len(), Hazard::Marks));
+            self.hazards.push((item.start..item.end, Hazard::Marks));
         }
     }
 }

@@ -63,8 +63,11 @@ struct Frame {
     start: usize,
     /// Scripts in it speak of the whole page.
     page: bool,
+    /// Whether it begins and ends a block.
+    block: bool,
     attribute: Option<String>,
     scripts: Vec<String>,
+    hazard: Option<&'static str>,
 }
 
 /// A carrier that speaks of a range of the collected text; nothing means the whole page.
@@ -78,7 +81,7 @@ struct Placed {
 /// What an element is to the text in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
-    /// It stands in a line.
+    /// It stands in a line, unless a statement speaks of it.
     Inline,
     /// It begins and ends a block.
     Block,
@@ -105,36 +108,56 @@ impl PageBuilder {
 
     /// The start of an element, with its attribute `data-human-statement` if it has one.
     pub fn enter(&mut self, element: Element, attribute: Option<&str>) {
-        if element != Element::Inline {
+        // What is signed as a whole is a block, or its ends would lean on what is beside it.
+        let block = element != Element::Inline || attribute.is_some();
+        if block {
             self.text.block_break();
         }
         self.frames.push(Frame {
             start: self.text.position(),
             page: element == Element::Root,
+            block,
             attribute: attribute.map(str::to_owned),
             scripts: Vec::new(),
+            hazard: None,
         });
     }
 
     /// The end of the element that was entered last.
-    pub fn leave(&mut self, element: Element) {
-        if let Some(frame) = self.frames.pop() {
-            let range = frame.start..self.text.position();
-            if let Some(value) = frame.attribute {
-                self.place(Carrier::Attribute, Some(range.clone()), value);
-            }
-            for value in frame.scripts {
-                self.place(Carrier::Script, Some(range.clone()).filter(|_| !frame.page), value);
-            }
+    pub fn leave(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        let range = frame.start..self.text.position();
+        if let Some(why) = frame.hazard {
+            self.text.hazard(range.clone(), why);
         }
-        if element != Element::Inline {
+        if let Some(value) = frame.attribute {
+            self.place(Carrier::Attribute, Some(range.clone()), value);
+        }
+        for value in frame.scripts {
+            self.place(Carrier::Script, Some(range.clone()).filter(|_| !frame.page), value);
+        }
+        if frame.block {
             self.text.block_break();
         }
     }
 
-    /// The content of a script of our type, in the element that was entered last.
-    pub fn script(&mut self, json: &str) {
+    /// That something stands here by which a reader may see other words than the ones that are told.
+    pub fn hazard(&mut self, why: &'static str) {
+        let place = self.text.position();
+        self.text.hazard(place..place, why);
+    }
+
+    /// The same of all that is in the element that was entered last.
+    pub fn hazardous(&mut self, why: &'static str) {
         match self.frames.last_mut() {
+            Some(frame) => frame.hazard = Some(why),
+            None => self.hazard(why),
+        }
+    }
+
+    /// The content of a script of our type. It speaks of the block that it stands in.
+    pub fn script(&mut self, json: &str) {
+        match self.frames.iter_mut().rev().find(|frame| frame.block) {
             Some(frame) if frame.scripts.len() < MAX_CARRIERS => frame.scripts.push(json.to_owned()),
             Some(_) => {}
             None => self.place(Carrier::Script, None, json.to_owned()),

@@ -76,25 +76,25 @@ fn elements_scripts_and_side_files_cover_what_they_should() {
     page.script(&signed);
     page.enter(Element::Block, None);
     page.text("Menu");
-    page.leave(Element::Block);
+    page.leave();
     page.enter(Element::Block, None);
     for text in [ONE, TWO] {
         page.enter(Element::Block, None);
         page.text(text);
-        page.leave(Element::Block);
+        page.leave();
     }
-    page.leave(Element::Block);
+    page.leave();
     page.enter(Element::Block, Some(&message));
     page.text(ONE);
-    page.leave(Element::Block);
+    page.leave();
     page.enter(Element::Inline, Some(&token(TWO)));
     page.text(TWO);
-    page.leave(Element::Inline);
+    page.leave();
     page.enter(Element::Block, None);
     page.script(&signed);
     page.text("Nothing here.");
-    page.leave(Element::Block);
-    page.leave(Element::Root);
+    page.leave();
+    page.leave();
     let mut page = page.finish();
     assert_eq!(page.links, ["/a.human.json"]);
     page.add_side_file(Carrier::Link, &signed, false);

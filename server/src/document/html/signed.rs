@@ -93,8 +93,8 @@ fn enter(page: &mut PageBuilder, node: &NodeRef<'_>) -> bool {
 }
 
 fn leave(page: &mut PageBuilder, node: &NodeRef<'_>) {
-    if let Some(name) = node.node_name().filter(|_| node.is_element()) {
-        page.leave(element(&name));
+    if node.is_element() {
+        page.leave();
     }
 }
 
