@@ -127,6 +127,8 @@ pub struct Stream {
     pieces: Vec<Piece>,
     /// Places of block breaks in `raw`.
     breaks: Vec<usize>,
+    /// Parts of `raw` that were left out.
+    holes: Vec<Range<usize>>,
     /// With their places in `raw`, by the first byte.
     hazards: Vec<(Range<usize>, Hazard)>,
     /// How many code points of `raw` stand before each so many bytes.
@@ -178,6 +180,7 @@ impl Stream {
             counts: counts(&raw),
             raw,
             breaks: Vec::new(),
+            holes: holes.to_vec(),
         };
         let mut places = breaks.iter().copied().peekable();
         let mut marks = 0;
@@ -274,6 +277,22 @@ impl Stream {
         let counted = self.counts.get(index).copied().unwrap_or_default();
         let rest = self.raw.as_bytes().get(index * STRIDE..raw.min(self.raw.len())).unwrap_or_default();
         counted + starts(rest)
+    }
+
+    /// The same without the parts that were left out.
+    pub(super) fn raw_ranges(&self, range: &Range<usize>) -> Vec<Range<usize>> {
+        let mut rest = self.raw_range(range);
+        let mut ranges = Vec::new();
+        let first = self.holes.partition_point(|hole| hole.end <= rest.start);
+        for hole in self.holes[first..].iter().take_while(|hole| hole.start < rest.end) {
+            let before = self.raw.get(rest.start..hole.start).map_or("", str::trim_end);
+            ranges.push(rest.start..rest.start + before.len());
+            let after = self.raw.get(hole.end..rest.end).unwrap_or("");
+            rest.start = hole.end + after.len() - after.trim_start().len();
+        }
+        ranges.push(rest);
+        ranges.retain(|range| range.start < range.end);
+        ranges
     }
 
     fn origin(&self, byte: usize) -> Range<usize> {

@@ -1,12 +1,13 @@
 //! From a page to results: is the signature good, is the text what was signed, whose key is it.
 
+use super::canonical::words;
 use super::carrier::token::Token;
 use super::carrier::{Carrier, CarrierError, Signed};
 use super::credential::Method;
 use super::key::PublicKey;
 use super::page::{Content, Find, Page};
 use super::published::{KeyFacts, Publication, Reason, Revocation};
-use super::search::{Coverage, Extent, Scope, search};
+use super::search::{Budget, Coverage, Extent, Scope, search};
 use super::statement::{Identity, Statement};
 use super::time::Timestamp;
 use crate::verdict::Span;
@@ -86,6 +87,9 @@ pub struct Report {
     /// Which paragraphs of the statement were found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paragraphs: Option<ParagraphReport>,
+    /// How the verified text begins and ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Covers>,
     /// Where the verified text stands, in code points of the text that was walked over. Nothing else may be
     /// highlighted.
     pub spans: Vec<Span>,
@@ -110,6 +114,18 @@ pub struct KeyReport {
     pub public_key: PublicKey,
     /// Whether somebody touched a device for this signature.
     pub touched: bool,
+}
+
+/// How a verified text begins and ends, so that a reader can tell which words it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Covers {
+    /// Its words.
+    pub words: u64,
+    /// Its beginning, at most forty characters of the canonical form.
+    pub begins: String,
+    /// Its end, likewise.
+    pub ends: String,
 }
 
 /// Which paragraphs were found.
@@ -150,11 +166,12 @@ enum State {
 /// Checks all statements of a page.
 #[must_use]
 pub fn check(page: &Page) -> Vec<Checked> {
-    page.finds.iter().map(|find| Checked::new(page, find)).collect()
+    let mut budget = Budget::of_page(&page.stream);
+    page.finds.iter().map(|find| Checked::new(page, find, &mut budget)).collect()
 }
 
 impl Checked {
-    fn new(page: &Page, find: &Find) -> Self {
+    fn new(page: &Page, find: &Find, budget: &mut Budget) -> Self {
         let mut made = Self {
             carrier: find.carrier,
             signed: None,
@@ -165,18 +182,18 @@ impl Checked {
         };
         match &find.content {
             Content::Signed(signed) => match signed.as_ref() {
-                Ok(signed) => made.take(page, signed.clone()),
+                Ok(signed) => made.take(page, signed.clone(), budget),
                 Err(error) => made.state = State::Malformed(error.to_string()),
             },
             Content::Token(token) => match token.as_ref() {
-                Ok(token) => made.take_token(page, token),
+                Ok(token) => made.take_token(page, token, budget),
                 Err(error) => made.state = State::Malformed(error.to_string()),
             },
         }
         made
     }
 
-    fn take(&mut self, page: &Page, signed: Signed) {
+    fn take(&mut self, page: &Page, signed: Signed, budget: &mut Budget) {
         match (&signed, signed.key().cloned()) {
             (Signed::Credential(credential), None) => {
                 if let Method::Web { origin, id } = credential.method() {
@@ -186,14 +203,14 @@ impl Checked {
             }
             (_, Some(key)) => {
                 self.signed = Some(signed);
-                self.verify(page, key);
+                self.verify(page, key, budget);
             }
             // Only a credential can be without a key.
             (Signed::Ssh { .. }, None) => self.state = State::Altered,
         }
     }
 
-    fn take_token(&mut self, page: &Page, token: &Token) {
+    fn take_token(&mut self, page: &Page, token: &Token, budget: &mut Budget) {
         let (Scope::Before(range) | Scope::Exactly(range) | Scope::Within(range)) = &self.scope;
         let text = page.stream.text().get(range.clone()).unwrap_or_default();
         let text = text.trim_end_matches(' ');
@@ -207,7 +224,7 @@ impl Checked {
                 match signed.verify(&key) {
                     Ok(()) => {
                         self.signed = Some(signed);
-                        self.find(page);
+                        self.find(page, budget);
                         self.key = Some(key);
                     }
                     Err(CarrierError::Signature(error)) if error.is_about_touch() => {
@@ -232,17 +249,17 @@ impl Checked {
     /// Gives the key that was wanted, or says why there is none.
     pub fn resolve(&mut self, page: &Page, key: Result<PublicKey, String>) {
         match key {
-            Ok(key) => self.verify(page, key),
+            Ok(key) => self.verify(page, key, &mut Budget::of_page(&page.stream)),
             Err(why) => self.state = State::Malformed(why),
         }
     }
 
-    fn verify(&mut self, page: &Page, key: PublicKey) {
+    fn verify(&mut self, page: &Page, key: PublicKey, budget: &mut Budget) {
         let Some(signed) = &self.signed else { return };
         match signed.verify(&key) {
             Ok(()) => {
                 self.state = State::Good;
-                self.find(page);
+                self.find(page, budget);
                 self.key = Some(key);
             }
             Err(error) => {
@@ -252,10 +269,14 @@ impl Checked {
         }
     }
 
-    fn find(&mut self, page: &Page) {
-        if let Some(signed) = &self.signed {
-            self.coverage = Some(search(&page.stream, &self.scope, &signed.statement().text));
+    fn find(&mut self, page: &Page, budget: &mut Budget) {
+        let Some(signed) = &self.signed else { return };
+        if budget.is_spent() {
+            let why = "the page holds so many statements that the rest was not checked";
+            self.state = State::Malformed(why.to_owned());
+            return;
         }
+        self.coverage = Some(search(&page.stream, &self.scope, &signed.statement().text, budget));
     }
 
     /// The key, if the signature is good.
@@ -293,6 +314,7 @@ impl Checked {
                 found: coverage.found.iter().map(|index| index + 1).collect(),
                 total: signed.statement().text.paragraphs.len(),
             }),
+            covers: coverage.and_then(|coverage| covers(page, &coverage.ranges)),
             spans: coverage.map_or_else(Vec::new, |coverage| spans(page, &coverage.ranges)),
             contact: facts.contact.clone().filter(|_| good),
             own_key: facts.own && good,
@@ -327,7 +349,16 @@ impl Checked {
         let found = coverage.found.len();
         if coverage.extent == Extent::Altered {
             let message = match coverage.hazard {
+                _ if coverage.contradicts => {
+                    return says(
+                        Outcome::Malformed,
+                        "the statement's words or paragraphs are not those of its text",
+                    );
+                }
                 Some(hazard) => format!("the text can't be relied on: {hazard}"),
+                None if found == total => {
+                    "the signed text is here, but other words stand in it or with it".to_owned()
+                }
                 None if found == 0 => "the text is not what was signed".to_owned(),
                 None => {
                     format!("the text was altered: {found} of {total} paragraphs are as they were signed")
@@ -346,6 +377,12 @@ impl Checked {
         let name = &statement.author.name;
         let by = match (&facts.contact, &facts.publication) {
             (Some(key), _) if facts.own => (Outcome::Trusted, format!("signed with your own key {key}")),
+            (Some(contact), Publication::Absent) => {
+                let identity = statement.author.identity.as_deref().unwrap_or_default();
+                let doubt =
+                    format!("signed by your contact {contact}, but {identity} does not publish this key");
+                (Outcome::Trusted, doubt)
+            }
             (Some(contact), _) => (Outcome::Trusted, format!("signed by your contact {contact}")),
             (None, Publication::Listed(_)) => {
                 let identity = statement.author.identity.as_deref().unwrap_or_default();
@@ -402,9 +439,20 @@ fn spans(page: &Page, ranges: &[Range<usize>]) -> Vec<Span> {
     let place = |byte| page.stream.code_points_before(byte);
     ranges
         .iter()
-        .map(|range| page.stream.raw_range(range))
+        .flat_map(|range| page.stream.raw_ranges(range))
         .map(|bytes| Span { start: place(bytes.start), end: place(bytes.end) })
         .collect()
+}
+
+fn covers(page: &Page, ranges: &[Range<usize>]) -> Option<Covers> {
+    const MOST: usize = 40;
+    let texts = || ranges.iter().filter_map(|range| page.stream.text().get(range.clone()));
+    let ends: String = texts().next_back()?.chars().rev().take(MOST).collect();
+    Some(Covers {
+        words: texts().map(words).sum(),
+        begins: texts().next()?.chars().take(MOST).collect(),
+        ends: ends.chars().rev().collect(),
+    })
 }
 
 #[cfg(test)]

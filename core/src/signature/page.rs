@@ -181,26 +181,22 @@ impl PageBuilder {
     #[must_use]
     pub fn finish(self) -> Page {
         let Self { text, placed, links, plain, .. } = self;
-        let holes = holes(text.raw(), plain);
-        let inline: Vec<(Range<usize>, bool)> = holes.clone();
-        let ranges: Vec<Range<usize>> = holes.into_iter().map(|(range, _)| range).collect();
-        let stream = text.finish_without(&ranges);
+        let found = inline(text.raw(), plain);
+        // Only what is a statement is left out of the text: anything else is words that a reader sees.
+        let holes: Vec<Range<usize>> =
+            found.iter().filter(|find| find.is_statement()).map(|find| find.range.clone()).collect();
+        let stream = text.finish_without(&holes);
         let mut finds = Vec::new();
         let mut free = 0;
-        for (range, is_token) in inline {
-            let scope = Scope::Before(free..stream.canonical_place(range.start));
-            free = stream.canonical_place(range.end);
-            let inside = stream.raw().get(range).unwrap_or_default();
-            if is_token {
-                let content = Content::Token(Box::new(Token::parse(inside)));
-                finds.push(Find { carrier: Carrier::Token, scope, content });
-                continue;
+        for find in found {
+            let scope = Scope::Before(free..stream.canonical_place(find.range.start));
+            if find.is_statement() {
+                free = stream.canonical_place(find.range.end);
             }
-            let block = armour::find(inside, 0).map_or_else(Vec::new, |(_, inside)| armour::parse(inside));
-            finds.extend(block.into_iter().map(|signed| Find {
-                carrier: Carrier::Armour,
+            finds.extend(find.contents.into_iter().map(|content| Find {
+                carrier: find.carrier,
                 scope: scope.clone(),
-                content: Content::Signed(Box::new(signed)),
+                content,
             }));
         }
         let mut page = Page { stream, finds, links, quotes: 0 };
@@ -261,28 +257,62 @@ impl Page {
     }
 }
 
-/// Armoured blocks and tokens in a text, in order, and which are tokens.
-fn holes(raw: &str, plain: bool) -> Vec<(Range<usize>, bool)> {
-    let mut found: Vec<(Range<usize>, bool)> = Vec::new();
-    let mut from = 0;
-    while let Some((range, _)) = armour::find(raw, from) {
-        from = range.end;
-        found.push((range, false));
+/// An armoured block or a token in a text.
+struct Inline {
+    range: Range<usize>,
+    carrier: Carrier,
+    contents: Vec<Content>,
+}
+
+impl Inline {
+    /// Whether all that is in it can be read.
+    fn is_statement(&self) -> bool {
+        self.contents.iter().all(|content| match content {
+            Content::Signed(signed) => signed.is_ok(),
+            Content::Token(token) => token.is_ok(),
+        })
     }
-    let blocks = found.len();
+}
+
+/// Armoured blocks and tokens in a text, in order.
+fn inline(raw: &str, plain: bool) -> Vec<Inline> {
+    let mut places: Vec<(Range<usize>, Carrier)> = Vec::new();
+    let mut from = 0;
+    while let Some((range, _)) = armour::find(raw, from).filter(|_| places.len() < MAX_CARRIERS) {
+        from = range.end;
+        places.push((range, Carrier::Armour));
+    }
+    let blocks = places.len();
     for range in token::find_all(raw) {
-        let inside = |block: &(Range<usize>, bool)| block.0.start <= range.start && range.start < block.0.end;
-        if !found[..blocks].iter().any(inside) {
-            found.push((range, true));
+        let before = places[..blocks].partition_point(|(block, _)| block.start <= range.start);
+        let inside = before.checked_sub(1).is_some_and(|last| range.start < places[last].0.end);
+        if !inside {
+            places.push((range, Carrier::Token));
         }
     }
-    let quoted = |at: usize| {
-        let line = raw[..at].rfind('\n').map_or(0, |feed| feed + 1);
-        raw[line..].starts_with('>')
-    };
-    found.retain(|(range, _)| !plain || !quoted(range.start));
-    found.sort_by_key(|(range, _)| range.start);
-    found.truncate(MAX_CARRIERS);
+    places.sort_by_key(|(range, _)| range.start);
+    places.truncate(MAX_CARRIERS);
+    let mut line = 0;
+    let mut seen = 0;
+    let mut found = Vec::new();
+    for (range, carrier) in places {
+        if let Some(feed) = raw[seen..range.start].rfind('\n') {
+            line = seen + feed + 1;
+        }
+        seen = range.start;
+        if plain && raw[line..].starts_with('>') {
+            continue;
+        }
+        let text = &raw[range.clone()];
+        let contents = match carrier {
+            Carrier::Token => vec![Content::Token(Box::new(Token::parse(text)))],
+            _ => {
+                let block = armour::find(text, 0).map_or_else(Vec::new, |(_, inside)| armour::parse(inside));
+                block.into_iter().map(|signed| Content::Signed(Box::new(signed))).collect()
+            }
+        };
+        found.push(Inline { range, carrier, contents });
+    }
     found
 }
 

@@ -2,16 +2,21 @@
 
 use super::canonical::{Hazard, Stream, words};
 use super::classes::is_cjk;
-use super::paragraphs::{Paragraph, windows};
-use super::statement::{TextDigest, sha256};
+use super::paragraphs::{Paragraph, WINDOW, rolling, windows};
+use super::statement::{TextDigest, hex};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// A run of paragraphs with less than this doesn't verify by itself.
 const MIN_RUN_CHARS: usize = 40;
 const MIN_RUN_WORDS: u64 = 8;
-/// Hashing stops after so many times the length of the stream: a page could repeat one anchor without end.
+/// Work stops after so many times the length of what is searched: a page could repeat one anchor without end.
 const MAX_PASSES: usize = 16;
+/// What looking at a candidate costs beside the bytes that are hashed, in bytes.
+const CANDIDATE: usize = 256;
+/// Equal paragraphs are tried in so many places of the table.
+const MAX_ALIKE: usize = 8;
 
 /// Which part of a stream a carrier speaks of, in bytes of the canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +40,31 @@ pub enum Extent {
     Altered,
 }
 
+/// How much work may still be done, in bytes that are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget(usize);
+
+impl Budget {
+    /// Enough for all statements of an honest page: the longest has each word signed a few times.
+    #[must_use]
+    pub fn of_page(stream: &Stream) -> Self {
+        Self(4 * MAX_PASSES * (stream.text().len() + (1 << 16)))
+    }
+
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_spent(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Takes some, or all that is left and fails.
+    fn take(&mut self, cost: usize) -> bool {
+        let enough = cost <= self.0;
+        self.0 = if enough { self.0 - cost } else { 0 };
+        enough
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {
@@ -46,32 +76,21 @@ pub struct Coverage {
     pub ranges: Vec<Range<usize>>,
     /// What keeps text that has the right digest from verifying.
     pub hazard: Option<Hazard>,
+    /// Whether the text is the one that was signed, but its table or number of words is of another.
+    pub contradicts: bool,
 }
 
-/// Looks for a text.
+/// Looks for a text, with as much work as the page's budget has.
 #[must_use]
-pub fn search(stream: &Stream, scope: &Scope, text: &TextDigest) -> Coverage {
+pub fn search(stream: &Stream, scope: &Scope, text: &TextDigest, budget: &mut Budget) -> Coverage {
     let range = match scope {
         Scope::Before(range) | Scope::Exactly(range) | Scope::Within(range) => trim(stream.text(), range),
     };
-    let mut search = Search { stream, range, text, budget: 0 };
-    search.budget = MAX_PASSES * (search.range.len() + 1024);
-    let whole = match scope {
-        Scope::Before(_) => search.ending(),
-        Scope::Exactly(_) => search.exactly(),
-        Scope::Within(_) => search.within(),
-    };
-    if let Some(range) = whole {
-        let hazard = stream.hazard_in(&range);
-        return match hazard {
-            None => {
-                let found = (0..text.paragraphs.len()).collect();
-                Coverage { extent: Extent::Whole, found, ranges: vec![range], hazard }
-            }
-            Some(_) => Coverage { extent: Extent::Altered, found: vec![], ranges: vec![], hazard },
-        };
-    }
-    search.excerpt(scope)
+    let own = Budget((MAX_PASSES * (range.len() + 1024)).min(budget.0));
+    let mut search = Search { stream, range, text, budget: own };
+    let coverage = search.run(scope);
+    budget.0 -= own.0 - search.budget.0;
+    coverage
 }
 
 /// Paragraphs that follow each other in the table and in the stream.
@@ -86,10 +105,49 @@ struct Search<'a> {
     stream: &'a Stream,
     range: Range<usize>,
     text: &'a TextDigest,
-    budget: usize,
+    budget: Budget,
 }
 
 impl Search<'_> {
+    fn run(&mut self, scope: &Scope) -> Coverage {
+        let whole = match scope {
+            Scope::Before(_) => self.ending(),
+            Scope::Exactly(_) => self.exactly(),
+            Scope::Within(_) => self.within(),
+        };
+        let Some(range) = whole else { return self.excerpt(scope) };
+        let hazard = self.stream.hazard_in(&range);
+        let contradicts = !self.is_consistent(&range);
+        if hazard.is_some() || contradicts {
+            return Coverage { extent: Extent::Altered, found: vec![], ranges: vec![], hazard, contradicts };
+        }
+        let found = (0..self.text.paragraphs.len()).collect();
+        Coverage { extent: Extent::Whole, found, ranges: vec![range], hazard, contradicts }
+    }
+
+    /// Whether the number of words and the table are those of the text.
+    fn is_consistent(&mut self, range: &Range<usize>) -> bool {
+        let Some(whole) = self.stream.text().get(range.clone()) else { return false };
+        if words(whole) != self.text.words {
+            return false;
+        }
+        let text = self.text;
+        text.paragraphs.iter().all(|paragraph| {
+            let place = |number: u64| usize::try_from(number).ok()?.checked_add(range.start);
+            let (Some(start), Some(end)) = (place(paragraph.start), place(paragraph.end())) else {
+                return false;
+            };
+            let window = self
+                .stream
+                .text()
+                .as_bytes()
+                .get(start..start + WINDOW)
+                .filter(|_| start + WINDOW <= range.end);
+            window.map(rolling) == paragraph.anchor_value()
+                && self.hashes_to(&(start..end), &paragraph.sha256)
+        })
+    }
+
     fn length(&self) -> Option<usize> {
         usize::try_from(self.text.length).ok()
     }
@@ -136,31 +194,31 @@ impl Search<'_> {
             Some(anchor) => self.window_at(range.start) == Some(anchor),
             None => true,
         };
-        anchored && self.hashes_to(&range, &self.text.sha256.clone())
+        let text = self.text;
+        anchored && self.hashes_to(&range, &text.sha256)
     }
 
     fn window_at(&self, place: usize) -> Option<u64> {
-        windows(self.stream.text().as_bytes().get(place..)?.get(..super::paragraphs::WINDOW)?).next()
+        Some(rolling(self.stream.text().as_bytes().get(place..)?.get(..WINDOW)?))
     }
 
     fn hashes_to(&mut self, range: &Range<usize>, digest: &str) -> bool {
         let Some(bytes) = self.stream.text().as_bytes().get(range.clone()) else { return false };
-        if bytes.len() > self.budget {
-            return false;
-        }
-        self.budget -= bytes.len();
-        sha256(bytes) == digest
+        self.budget.take(bytes.len()) && hex(&Sha256::digest(bytes)) == digest
     }
 
     /// The range of a paragraph that begins at a place, if it stands there with free ends.
     fn paragraph_at(&mut self, index: usize, start: usize) -> Option<Range<usize>> {
-        let paragraph = self.text.paragraphs.get(index)?;
+        let text = self.text;
+        let paragraph = text.paragraphs.get(index)?;
+        if !self.budget.take(CANDIDATE) {
+            return None;
+        }
         let end = start.checked_add(usize::try_from(paragraph.length).ok()?)?;
         if start < self.range.start || end > self.range.end || !self.is_free(start, end) {
             return None;
         }
-        let digest = paragraph.sha256.clone();
-        self.hashes_to(&(start..end), &digest).then_some(start..end)
+        self.hashes_to(&(start..end), &paragraph.sha256).then_some(start..end)
     }
 
     /// Whether words begin and end at these places.
@@ -196,6 +254,7 @@ impl Search<'_> {
             found: runs.iter().flat_map(|run| run.first..=run.last).collect(),
             ranges: runs.into_iter().map(|run| run.range).collect(),
             hazard: self.stream.hazard_in(&self.range),
+            contradicts: false,
         }
     }
 
@@ -203,6 +262,10 @@ impl Search<'_> {
     /// paragraph itself nowhere.
     fn runs(&mut self, broken: &mut bool) -> Vec<Run> {
         let mut by_anchor: HashMap<u64, Vec<usize>> = HashMap::new();
+        let table = CANDIDATE * self.text.paragraphs.len() / 8;
+        if !self.budget.take(self.range.len() / 4 + table) {
+            return Vec::new();
+        }
         for (index, paragraph) in self.text.paragraphs.iter().enumerate() {
             if let Some(anchor) = paragraph.anchor_value() {
                 by_anchor.entry(anchor).or_default().push(index);
@@ -224,7 +287,13 @@ impl Search<'_> {
             // With equal paragraphs, the one that goes on in order.
             let later = candidates.iter().filter(|&&index| index >= after);
             let earlier = candidates.iter().filter(|&&index| index < after);
-            let hit = later.chain(earlier).find_map(|&index| Some((index, self.paragraph_at(index, place)?)));
+            let hit = later
+                .chain(earlier)
+                .take(MAX_ALIKE)
+                .find_map(|&index| Some((index, self.paragraph_at(index, place)?)));
+            if self.budget.is_spent() {
+                break;
+            }
             match hit {
                 Some((index, range)) => {
                     let run = self.extend(Run { first: index, last: index, range }, free);

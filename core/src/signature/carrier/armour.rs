@@ -26,14 +26,11 @@ pub fn print(signed: &Signed) -> String {
 
 /// The first block at or behind a place: where it stands and its inside.
 pub(crate) fn find(text: &str, from: usize) -> Option<(Range<usize>, &str)> {
-    let start = from + text.get(from..)?.find(BEGIN)?;
-    let inside = start + BEGIN.len();
-    let length = text.get(inside..)?.find(END)?;
+    let first = from + text.get(from..)?.find(BEGIN)?;
+    let end = first + text.get(first..)?.find(END)?;
     // A block that begins again has lost its end.
-    match text.get(inside..inside + length)?.find(BEGIN) {
-        Some(again) => find(text, inside + again),
-        None => Some((start..inside + length + END.len(), &text[inside..inside + length])),
-    }
+    let start = first + text.get(first..end)?.rfind(BEGIN)?;
+    Some((start..end + END.len(), text.get(start + BEGIN.len()..end)?))
 }
 
 /// Reads the inside of a block.
@@ -60,7 +57,8 @@ fn decode(text: &str, alphabets: &[GeneralPurpose]) -> Result<String, CarrierErr
     if text.len() > 2 * MAX_JSON {
         return Err(CarrierError::TooLong(2 * MAX_JSON));
     }
-    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    // Quote marks come with the lines of an answer.
+    let dense: String = text.chars().filter(|&c| !c.is_whitespace() && c != '>').collect();
     let bytes = alphabets.iter().find_map(|alphabet| alphabet.decode(&dense).ok());
     String::from_utf8(bytes.ok_or(CarrierError::Base64)?).map_err(|_| CarrierError::Base64)
 }

@@ -47,9 +47,15 @@ impl Signed {
         if value.get("statement").is_none() || value.get("signature").is_none() {
             return Err(CarrierError::Shape);
         }
-        let envelope: Envelope = serde_json::from_value(value)
-            .map_err(|error| CarrierError::Statement(StatementError::Json(error.to_string())))?;
+        let written = value.get("statement").cloned();
+        let wrong =
+            |error: serde_json::Error| CarrierError::Statement(StatementError::Json(error.to_string()));
+        let envelope: Envelope = serde_json::from_value(value).map_err(wrong)?;
         envelope.statement.check()?;
+        // A member that is null would be absent here and signed elsewhere.
+        if serde_json::to_value(&envelope.statement).ok() != written {
+            return Err(CarrierError::Statement(StatementError::Json("a member is null".to_owned())));
+        }
         let signature = SshSignature::parse(&envelope.signature)?;
         Ok(Self::Ssh { statement: envelope.statement, signature })
     }

@@ -81,6 +81,9 @@ fn json_that_is_no_statement_says_why() {
     let mut hidden = signed.clone();
     hidden["statement"]["endorsed"] = true.into();
     assert!(matches!(one(&hidden.to_string()), Err(CarrierError::Statement(_))));
+    let mut null = signed.clone();
+    null["statement"]["expires"] = serde_json::Value::Null;
+    assert!(one(&null.to_string()).unwrap_err().to_string().contains("null"));
     let twice = signed.to_string().replacen("\"author\":", "\"author\":{\"name\":\"Eve\"},\"author\":", 1);
     assert!(one(&twice).unwrap_err().to_string().contains("twice"));
     let mut other = signed;

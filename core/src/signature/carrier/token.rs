@@ -4,6 +4,7 @@
 
 use super::{CarrierError, Signed};
 use crate::signature::canonical::is_dropped;
+use crate::signature::classes::is_cjk;
 use crate::signature::ed25519::{RawSignature, Touch};
 use crate::signature::key::PublicKey;
 use crate::signature::sshsig::{HashAlgorithm, SshSignature};
@@ -279,8 +280,9 @@ pub(crate) fn find_all(text: &str) -> Vec<Range<usize>> {
         let end = start + length;
         let before = text[..start].chars().next_back();
         let after = text[end..].chars().next();
-        let free = |c: Option<char>| c.is_none_or(|c| c.is_whitespace() || is_dropped(c));
-        if length >= MIN_LENGTH && free(before) && free(after) {
+        let begins = before.is_none_or(|c| c.is_whitespace() || is_dropped(c) || is_cjk(c));
+        let ends = after.is_none_or(|c| c.is_whitespace() || c.is_ascii_punctuation() || is_cjk(c));
+        if length >= MIN_LENGTH && begins && ends {
             found.push(start..end);
         }
         from = end.max(start + PREFIX.len());

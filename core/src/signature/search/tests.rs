@@ -26,10 +26,14 @@ fn all(stream: &Stream) -> Range<usize> {
     0..stream.text().len()
 }
 
+fn find(stream: &Stream, scope: &Scope, text: &TextDigest) -> Coverage {
+    search(stream, scope, text, &mut Budget::of_page(stream))
+}
+
 #[track_caller]
 fn expect(blocks: &[&str], scope: fn(Range<usize>) -> Scope, extent: Extent, found: &[usize]) {
     let stream = page(blocks);
-    let coverage = search(&stream, &scope(all(&stream)), &signed());
+    let coverage = find(&stream, &scope(all(&stream)), &signed());
     assert_eq!((coverage.extent, coverage.found.as_slice()), (extent, found), "{blocks:?}");
     let text: String =
         coverage.ranges.iter().map(|range| stream.text()[range.clone()].to_owned() + " ").collect();
@@ -96,7 +100,7 @@ fn words_that_are_put_before_a_text_are_seen() {
 #[test]
 fn hazards_spoil_what_they_stand_in() {
     let stream = page(&[ONE, &format!("{TWO}\u{202E}"), THREE, FOUR]);
-    let coverage = search(&stream, &Scope::Exactly(all(&stream)), &signed());
+    let coverage = find(&stream, &Scope::Exactly(all(&stream)), &signed());
     assert_eq!((coverage.extent, coverage.hazard.is_some()), (Extent::Altered, true));
 }
 
@@ -107,7 +111,61 @@ fn a_page_that_repeats_an_anchor_costs_no_more_than_a_few_passes() {
     let block = "x".repeat(99_000);
     let stream = page(&vec![block.as_str(); 40]);
     let started = std::time::Instant::now();
-    let coverage = search(&stream, &Scope::Within(all(&stream)), &digest);
+    let coverage = find(&stream, &Scope::Within(all(&stream)), &digest);
     assert_eq!(coverage.extent, Extent::Altered);
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
+/// Each of these asks for minutes or hours of work without a budget.
+#[test]
+fn hostile_tables_are_given_up() {
+    let started = std::time::Instant::now();
+    let text = "a".repeat(300_000);
+    let mut alike = Statement::about(&Stream::of_text(&text), facts()).unwrap().text;
+    let one = alike.paragraphs[0].clone();
+    alike.paragraphs = vec![one; 10_000];
+    let stream = page(&[&format!("b {}", "a".repeat(1_000_000))]);
+    assert_eq!(find(&stream, &Scope::Within(all(&stream)), &alike).extent, Extent::Altered);
+    let mut small = alike.clone();
+    for (number, paragraph) in small.paragraphs.iter_mut().enumerate() {
+        (paragraph.start, paragraph.length, paragraph.anchor) = (17 * number as u64, 16, None);
+    }
+    let words = page(&[&"word and word ".repeat(100_000)]);
+    let mut budget = Budget::of_page(&words);
+    for _ in 0..2000 {
+        let _ = search(&words, &Scope::Within(all(&words)), &small, &mut budget);
+    }
+    assert!(budget.is_spent() && started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_statement_must_not_contradict_itself() {
+    let stream = page(&[ONE, TWO, THREE, FOUR]);
+    let changes: [fn(&mut TextDigest); 3] = [
+        |text| text.words += 1,
+        |text| text.paragraphs[1].sha256 = text.paragraphs[0].sha256.clone(),
+        |text| text.paragraphs[1].anchor = text.paragraphs[0].anchor.clone(),
+    ];
+    for change in changes {
+        let mut text = signed();
+        change(&mut text);
+        let coverage = find(&stream, &Scope::Exactly(all(&stream)), &text);
+        assert_eq!((coverage.extent, coverage.contradicts), (Extent::Altered, true));
+    }
+}
+
+#[test]
+fn an_override_before_a_quotation_spoils_it() {
+    let stream = page(&[&format!("\u{202E}{ONE}"), TWO, THREE, FOUR]);
+    let mut builder = Builder::default();
+    builder.text("\u{202E}");
+    builder.text(ONE);
+    let inline = builder.finish();
+    let text = Statement::about(&Stream::of_text(ONE), facts()).unwrap().text;
+    let range = inline.text().len() - ONE.len()..inline.text().len();
+    assert_eq!(find(&inline, &Scope::Exactly(range), &text).extent, Extent::Altered);
+    // In another block it does nothing.
+    let start = stream.text().find(TWO).unwrap();
+    let text = Statement::about(&Stream::of_text(TWO), facts()).unwrap().text;
+    assert_eq!(find(&stream, &Scope::Exactly(start..start + TWO.len()), &text).extent, Extent::Whole);
 }
