@@ -16,6 +16,7 @@ use crate::document::{DocumentError, signed};
 use crate::keystore::{Keystore, KeystoreError, Profile, Source};
 use crate::paths::Paths;
 use crate::trust::{TrustError, TrustStore};
+use bonafide_core::signature::canonical::{Stream, words};
 use bonafide_core::signature::carrier::{Carrier, CarrierError};
 use bonafide_core::signature::check::{Checked, Report, check};
 use bonafide_core::signature::credential::{CredentialError, key_in_did_document};
@@ -24,6 +25,7 @@ use bonafide_core::signature::page::Page;
 use bonafide_core::signature::published::Revocation;
 use bonafide_core::signature::statement::{Author, StatementError};
 use bonafide_core::signature::time::Timestamp;
+use bonafide_core::verdict::Span;
 use serde::Serialize;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -45,8 +47,12 @@ pub struct Signatures {
 pub struct Verified {
     /// One report for each statement, in the order of the document.
     pub statements: Vec<Report>,
-    /// Whether there is a statement, and all are `trusted` or `published`.
+    /// Whether there is a statement, and all are `trusted` or `published`. Other text may stand beside theirs.
     pub verified: bool,
+    /// Number of words of the document.
+    pub words: u64,
+    /// How many of them are in a text that is `trusted` or `published`.
+    pub signed_words: u64,
     /// The text that the spans index, for HTML.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
@@ -268,8 +274,15 @@ impl Signatures {
             }
         }
         let verified = !statements.is_empty() && statements.iter().all(|report| report.result.is_green());
-        let text = pages.first().filter(|_| format != Format::Text).map(|page| page.stream.raw().to_owned());
-        Ok(Verified { statements, verified, text })
+        let document = pages.first().map(|page| &page.stream);
+        let text = document.filter(|_| format != Format::Text).map(|stream| stream.raw().to_owned());
+        Ok(Verified {
+            words: document.map_or(0, |stream| words(stream.text())),
+            signed_words: document.map_or(0, |stream| signed_words(stream.raw(), &statements)),
+            statements,
+            verified,
+            text,
+        })
     }
 
     fn report(
@@ -328,6 +341,22 @@ impl Signatures {
             revoked: profile.revoked,
         })
     }
+}
+
+/// Words of a document in the spans of green reports, each counted once.
+fn signed_words(raw: &str, reports: &[Report]) -> u64 {
+    let green = reports.iter().filter(|report| report.result.is_green() && report.quotes == 0);
+    let mut spans: Vec<Span> = green.flat_map(|report| report.spans.iter().copied()).collect();
+    spans.sort_by_key(|span| span.start);
+    let mut chars = raw.chars();
+    let (mut at, mut count) = (0, 0);
+    for span in spans {
+        let start = span.start.max(at);
+        let text: String = chars.by_ref().skip(start - at).take(span.end.saturating_sub(start)).collect();
+        at = start.max(span.end);
+        count += words(Stream::of_text(&text).text());
+    }
+    count
 }
 
 /// Side files that the page links to. One that can't be had is as if it were not there: nothing is signed then.

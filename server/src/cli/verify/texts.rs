@@ -12,6 +12,14 @@ pub(super) fn nothing(lang: Lang) -> &'static str {
     }
 }
 
+/// That there is other text.
+pub(super) fn unsigned(unsigned: u64, all: u64, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("{unsigned} of all {all} words are not signed"),
+        Lang::Zh => format!("全文 {all} 词中有 {unsigned} 词没有签名"),
+    }
+}
+
 /// The result in a few words.
 pub(super) fn outcome(outcome: Outcome, lang: Lang) -> &'static str {
     match (outcome, lang) {
@@ -99,6 +107,15 @@ pub(super) fn facts(report: &Report, lang: Lang) -> Vec<(&'static str, String)> 
             };
             facts.push((label("written here", "在编辑器中写成"), said));
         }
+    }
+    if let Some(covers) = &report.covers {
+        let quoted = if report.quotes == 0 { "" } else { label(", quoted", "，为引文") };
+        let (words, begins, ends) = (covers.words, &covers.begins, &covers.ends);
+        let said = match lang {
+            Lang::En => format!("{words} words, “{begins} … {ends}”{quoted}"),
+            Lang::Zh => format!("{words} 词，“{begins} … {ends}”{quoted}"),
+        };
+        facts.push((label("signed", "所签文字"), said));
     }
     if let Some(key) = &report.key {
         let touched = if key.touched { label(", signed with a touch", "，经触摸签名") } else { "" };

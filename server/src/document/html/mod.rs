@@ -26,7 +26,7 @@ const MIN_READABLE_SHARE: f64 = 0.3;
 /// # Errors
 /// [`DocumentError::TooDeep`] and [`DocumentError::TooComplex`].
 pub(crate) fn pieces_of_page(html: &str, url: Option<&str>) -> Result<Vec<Piece>, DocumentError> {
-    let document = parse::document(html)?;
+    let document = parse::document(html, false)?;
     let posts = posts(&document);
     let body = pieces(&document, Scope::Page);
     let readable = readable(document, url)?;
@@ -48,7 +48,7 @@ pub(crate) fn pieces_of_page(html: &str, url: Option<&str>) -> Result<Vec<Piece>
 /// # Errors
 /// [`DocumentError::TooDeep`] and [`DocumentError::TooComplex`].
 pub(crate) fn signed_page(html: &str) -> Result<Page, DocumentError> {
-    Ok(signed::page(&parse::document(html)?))
+    Ok(signed::page(&parse::document(html, true)?))
 }
 
 /// The same for a Markdown text, as it is shown.
@@ -56,22 +56,28 @@ pub(crate) fn signed_page(html: &str) -> Result<Page, DocumentError> {
 /// # Errors
 /// As [`signed_page`].
 pub(crate) fn signed_page_of_markdown(markdown: &str) -> Result<Page, DocumentError> {
-    signed_page(&render_markdown(markdown))
+    signed_page(&render_markdown(markdown, shown_markdown()))
 }
 
 /// The pieces of a Markdown text, by way of HTML, so that inline HTML needs no second set of rules.
 pub(crate) fn pieces_of_markdown(markdown: &str) -> Result<Vec<Piece>, DocumentError> {
-    let document = parse::document(&render_markdown(markdown))?;
+    // Other programs keep facts of a text in a block before it, which is no prose.
+    let options = shown_markdown()
+        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
+        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
+    let document = parse::document(&render_markdown(markdown, options), false)?;
     Ok(pieces(&document, Scope::All))
 }
 
-fn render_markdown(markdown: &str) -> String {
-    let options = Options::ENABLE_TABLES
+/// What Markdown is to a reader of a signed text (SPEC.md of signatures, 1.1).
+fn shown_markdown() -> Options {
+    Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
-        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
+}
+
+fn render_markdown(markdown: &str, options: Options) -> String {
     let mut html = String::with_capacity(markdown.len() + markdown.len() / 4);
     pulldown_cmark::html::push_html(&mut html, Parser::new_ext(markdown, options));
     html
@@ -92,7 +98,7 @@ fn readable(document: Document, url: Option<&str>) -> Result<Vec<Piece>, Documen
         return Ok(Vec::new());
     };
     match readability.parse() {
-        Ok(article) => Ok(pieces(&parse::document(&article.content)?, Scope::All)),
+        Ok(article) => Ok(pieces(&parse::document(&article.content, false)?, Scope::All)),
         Err(_) => Ok(Vec::new()),
     }
 }

@@ -24,13 +24,13 @@ const MAX_TIME: Duration = Duration::from_secs(10);
 /// Bytes between two measurements.
 const PORTION: usize = 4096;
 
-/// Parses a page or a fragment.
+/// Parses a page or a fragment. `scripting`: as a browser that runs scripts does, to which `noscript` is one text.
 ///
 /// # Errors
 /// [`DocumentError::TooDeep`] and [`DocumentError::TooComplex`].
-pub(super) fn document(html: &str) -> Result<Document, DocumentError> {
+pub(super) fn document(html: &str, scripting: bool) -> Result<Document, DocumentError> {
     let options = ParseOpts {
-        tree_builder: TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() },
+        tree_builder: TreeBuilderOpts { scripting_enabled: scripting, ..TreeBuilderOpts::default() },
         ..ParseOpts::default()
     };
     let mut parser = html5ever::parse_document(Measured::default(), options);

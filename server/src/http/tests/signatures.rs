@@ -47,7 +47,13 @@ impl Desk for Pencil {
             Source::Text(text) if text.contains("broken") => {
                 Err(Trouble::Machine("the contacts can't be read".to_owned()))
             }
-            _ => Ok(Verified { statements: Vec::new(), verified: false, text: None }),
+            _ => Ok(Verified {
+                statements: Vec::new(),
+                verified: false,
+                words: 1,
+                signed_words: 0,
+                text: None,
+            }),
         }
     }
 
