@@ -91,11 +91,8 @@ fn declarations(style: &str) -> Option<Vec<(&str, &str)>> {
     for (at, c) in style.char_indices() {
         match (string, c) {
             (_, '\\') | (Some(_), '\n' | '\r' | '\x0c') => return None,
-            (Some(quote), c) => {
-                if c == quote {
-                    string = None;
-                }
-            }
+            (Some(quote), c) if c == quote => string = None,
+            (Some(_), _) => {}
             // In an unquoted `url(…)` a quote begins no string.
             (None, '"' | '\'') if depth == 0 || before == '(' => string = Some(c),
             (None, '"' | '\'' | '{' | '}' | '[' | ']' | '@') => return None,

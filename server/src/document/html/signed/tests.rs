@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
 use super::super::{signed_page, signed_page_of_markdown};
 use bonafide_core::signature::carrier::Signed;
 use bonafide_core::signature::check::{Outcome, Report, check};
