@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import itertools
 import json
 import re
 import unicodedata
@@ -16,19 +17,23 @@ SPACE = re.compile(f'[{chars("9-D 20 85 A0 1680 2000-200A 2028 2029 202F 205F 30
 DROP = re.compile(f'[{chars("AD 34F 180E 200B 2060-2064 FEFF FE00-FE0F E0000-E0FFF")}]')
 HAZARD = re.compile(f'[{chars("202A-202E 2066-2069 0-8 E-1F 7F-84 86-9F")}]')
 FOLD = {ord(c): to for to, of in {"'": "‘’‚‛′", '"': "“”„‟″", "-": "‐‑‒–—―−", "...": "…"}.items() for c in of}
+FOLD |= dict(zip(range(0xFB00, 0xFB07), "ff fi fl ffi ffl st st".split()))
+HIDDEN = re.compile(f'[{chars("9-D 85 A0 61C 115F 1160 1680 2000-200B 200E 200F 2028 2029 202F 205F 206A-206F 2800")}'
+                    f'{chars("3000 3164 FFA0 FFF9-FFFB")}]')
 HAN = "31F0-31FF 3400-4DBF 4E00-9FFF F900-FAFF 20000-3FFFF "
-C = chars(HAN + "2E80-303F 3040-312F FF00-FF60")
+C = chars(HAN + "2E80-303F 3040-312F FF00-FF0F FF1A-FF20 FF3B-FF40 FF5B-FF9F")
 E = chars("2190-2BFF 1F000-1FAFF")
 J = chars("600-8FF 1800-18AF A840-A87F FB50-FDFF FE70-FEFC 10AC0-10AFF "
           "10B80-10BAF 10D00-10D3F 10F30-10FDF 1E900-1E95F")
 W = chars("30-39 41-5A 61-7A C0-1FFF 2C00-2FFF 3040-FE0F FE70-FEFF FF10-FF19 FF21-1EFFF 1FB00-10FFFF")
-S = chars(HAN + "E00-EFF 1000-109F 1780-17FF 3005 3007 3041-30FF 3105-312F")
+S = chars(HAN + "E00-EFF 1000-109F 1780-17FF 3005 3007 3041-30FF 3105-312F FF66-FF9D")
 IS_C, IS_E, IS_J, IS_W = (re.compile(f"[{inside}]").match for inside in (C, E, J, W))
 TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 FORMS = {
     "type": "generated-by-human/1", "canonicalization": "bonafide-text-1", "date": TIME, "expires": TIME,
     "language": "(?=.{1,35}$)[A-Za-z]{1,8}(-[0-9A-Za-z]{1,8})*", "assistance": ".{1,280}", "name": ".{1,64}",
-    "identity": r"https://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?|github:[0-9A-Za-z-]{1,39}",
+    "identity": r"https://(?!([^:]*\.)?([0-9]+|0x[^.:]*)(:|$))[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?"
+                r"|github:[0-9A-Za-z-]{1,39}",
 }
 MEMBERS = {"type", "canonicalization", "text", "language", "author", "date", "assistance"}
 COUNTS = {"keystrokes", "deletions", "pasted_percent", "active_minutes", "revisions"}
@@ -52,9 +57,11 @@ def joiners(text):
     for at, c in enumerate(text):
         if c in "\u200c\u200d":
             n = text[at:].lstrip("\u200c\u200d")[:1]
+            marks = itertools.takewhile(lambda d: combining(d) or d in "\u200c\u200d", text[at:] * (c == "\u200d"))
+            sign = base not in "\u0dcf\u0dd9\u0ddc" and (virama or any(combining(d) == 9 for d in marks))
             after = IS_J(n) and not combining(n)
             joins = IS_J(base) and after if c == "\u200c" else IS_J(base) or after or IS_E(base) and IS_E(n)
-            if base in ("", " ", "\n", "\u200c", "\u200d") or not (virama or joins):
+            if base in ("", " ", "\n", "\u200c", "\u200d") or not (sign or joins):
                 continue
         base, virama = (base, virama or combining(c) == 9) if combining(c) else (c, False)
         kept.append(c)
@@ -67,9 +74,10 @@ def space(m):
 
 
 def hyphens(m):
-    letter, near = [IS_W(c) and not IS_C(c) for c in sides(m)], sides(m)
-    between = any(letter) and all(is_letter or c in ("'", '"') for c, is_letter in zip(near, letter))
-    return m[1] + "-" + m[3] if between or all(c in ("", " ", "\n") or IS_C(c) for c in near) else m[0]
+    p, n = sides(m)
+    opens, closes = (c in ("", " ", "\n") or bool(IS_C(c)) for c in (p, n))
+    dash = closes if opens else p not in "([{</=" and not closes and (n in "'\"" or IS_W(n))
+    return m[1] + "-" + m[3] if dash else m[0]
 
 
 def canonical(text):
@@ -120,7 +128,9 @@ def check(statement, marked):
     need(author.keys() - {"identity"} == {"name"}, "members of the author")
     for name, value in {**statement, **author}.items():
         need(name not in FORMS or re.fullmatch(FORMS[name], value, re.DOTALL), name)
-    need(not DROP.search(author["name"]) and not hazard(author["name"]), "invisible code points in the name")
+    for said in (author["name"], statement["assistance"]):
+        need(not DROP.search(said) and not HIDDEN.search(said) and not hazard(said), "invisible code points")
+        need(said.strip() and all(plain(canonical(said)).count(c) == said.count(c) for c in "\u200c\u200d"), "joiners")
     need(counts.keys() == COUNTS and all(type(n) is int and 0 <= n < 2**53 for n in counts.values()), "written_here")
     need(counts["pasted_percent"] <= 100, "more than all is pasted")
     ends = datetime.datetime.fromisoformat(statement.get("expires", "9999-12-31T23:59:59Z"))

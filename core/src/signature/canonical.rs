@@ -378,11 +378,45 @@ pub fn words(canonical: &str) -> u64 {
 /// Whether the text that stands for a picture is an emoji (SPEC.md, 1.1).
 #[must_use]
 pub fn is_emoji_text(text: &str) -> bool {
-    text.chars().count() <= 16 && text.chars().next().is_some_and(is_emoji)
+    const KEYCAP: char = '\u{20E3}';
+    let mut visible = false;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let key = || {
+            let mut after = rest.clone();
+            matches!((after.next(), after.next()), (Some(KEYCAP), _) | (Some('\u{FE0F}'), Some(KEYCAP)))
+        };
+        let picture = match c {
+            '0'..='9' | '#' | '*' => key(),
+            _ => is_emoji(c) || is_picture(c),
+        };
+        if !picture && !is_joiner(c) && !is_dropped(c) && c != KEYCAP {
+            return false;
+        }
+        visible |= picture;
+    }
+    visible && text.chars().count() <= 16
+}
+
+/// Emoji beyond class E.
+fn is_picture(c: char) -> bool {
+    matches!(
+        c,
+        '\u{A9}'
+            | '\u{AE}'
+            | '\u{203C}'
+            | '\u{2049}'
+            | '\u{2122}'
+            | '\u{2139}'
+            | '\u{3030}'
+            | '\u{303D}'
+            | '\u{3297}'
+            | '\u{3299}'
+    )
 }
 
 /// White space of any kind.
-fn is_space(c: char) -> bool {
+pub(super) fn is_space(c: char) -> bool {
     matches!(c,
         '\t'..='\r' | ' ' | '\u{85}' | '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{2028}' | '\u{2029}'
         | '\u{202F}' | '\u{205F}' | '\u{3000}')
@@ -393,11 +427,6 @@ pub(super) fn is_dropped(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{180E}' | '\u{200B}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}'
         | '\u{FE00}'..='\u{FE0F}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-/// Whether a text that holds this character is not signed.
-pub(super) fn is_hazard(c: char) -> bool {
-    hazard(c).is_some()
 }
 
 fn hazard(c: char) -> Option<Hazard> {
@@ -431,10 +460,23 @@ fn fold(raw: &str, holes: &[Range<usize>]) -> Vec<Item> {
             '\u{201C}'..='\u{201F}' | '\u{2033}' => push('"'),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => push('-'),
             '\u{2026}' => (0..3).for_each(|_| push('.')),
+            '\u{FB00}'..='\u{FB06}' => ligature(c).chars().for_each(push),
             _ => push(c),
         }
     }
     items
+}
+
+/// The letters of a ligature, which copies of a PDF hold.
+fn ligature(c: char) -> &'static str {
+    match c {
+        '\u{FB00}' => "ff",
+        '\u{FB01}' => "fi",
+        '\u{FB02}' => "fl",
+        '\u{FB03}' => "ffi",
+        '\u{FB04}' => "ffl",
+        _ => "st",
+    }
 }
 
 /// Step 3: NFC, stretch by stretch, so that the way back stays right to within one.
@@ -469,18 +511,32 @@ fn joiners(items: Vec<Item>) -> Vec<Item> {
         return items;
     }
     let mut made: Vec<Item> = Vec::with_capacity(items.len());
-    // The last starter, and whether a virama stands between it and the joiner: marks may change places when a
-    // joiner between them goes, so no rule looks at one mark's place.
+    // The last starter, whether a virama stands between it and the joiner, and whether one stands anywhere before the
+    // next starter: marks may change places when a joiner between them goes, so no rule looks at one mark's place.
     let mut base = None;
     let mut virama = false;
+    let mut any_virama = false;
     let mut next = 0;
+    let mut starter = 0;
     for (index, &item) in items.iter().enumerate() {
         if is_joiner(item.c) {
             if next <= index {
                 next = (index..items.len()).find(|&at| !is_joiner(items[at].c)).unwrap_or(items.len());
             }
+            if starter <= index {
+                let marks = items[index..]
+                    .iter()
+                    .take_while(|item| is_joiner(item.c) || canonical_combining_class(item.c) != 0);
+                any_virama = virama;
+                starter = index;
+                for mark in marks {
+                    any_virama |= canonical_combining_class(mark.c) == VIRAMA;
+                    starter += 1;
+                }
+            }
             let after = items.get(next).map(|item| item.c);
-            if !base.is_some_and(|base| joins(base, virama, item.c, after)) {
+            let formed = if item.c == ZWJ { any_virama } else { virama };
+            if !base.is_some_and(|base| joins(base, formed, item.c, after)) {
                 continue;
             }
         }
@@ -493,7 +549,8 @@ fn joiners(items: Vec<Item>) -> Vec<Item> {
     if made.len() == items.len() { made } else { compose(made) }
 }
 
-fn is_joiner(c: char) -> bool {
+/// Whether a character joins those beside it or parts them (ZWJ, ZWNJ).
+pub(super) fn is_joiner(c: char) -> bool {
     matches!(c, ZWJ | ZWNJ)
 }
 
@@ -501,6 +558,8 @@ fn joins(base: char, virama: bool, joiner: char, after: Option<char>) -> bool {
     if is_joiner(base) || base == ' ' {
         return false;
     }
+    // The Sinhala virama composes with these, and then there is none.
+    let virama = virama && !matches!(base, '\u{DCF}' | '\u{DD9}' | '\u{DDC}');
     let joining_after = after.is_some_and(|c| is_joining(c) && canonical_combining_class(c) == 0);
     if joiner == ZWJ {
         virama || is_joining(base) || joining_after || (is_emoji(base) && after.is_some_and(is_emoji))
@@ -559,8 +618,9 @@ fn is_dash(before: Option<char>, after: Option<char>) -> bool {
     // Beside class C a space is left out, so that such a character is as good as one.
     let open = |c: Option<char>| c.is_none_or(|c| c == ' ' || is_cjk(c));
     let letter = |c: Option<char>| c.is_some_and(|c| is_word(c) && !is_cjk(c));
-    let close = |c: Option<char>| letter(c) || matches!(c, Some('\'' | '"'));
-    (open(before) && open(after)) || (close(before) && close(after) && (letter(before) || letter(after)))
+    // After these come options, decrements and arguments: they are code.
+    let code = matches!(before, Some('(' | '[' | '{' | '<' | '/' | '='));
+    if open(before) { open(after) } else { !code && (letter(after) || matches!(after, Some('\'' | '"'))) }
 }
 
 #[cfg(test)]

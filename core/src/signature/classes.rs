@@ -1,10 +1,11 @@
 //! The classes of code points of SPEC.md, 1.3. Ranges, not properties: a new version of Unicode changes nothing.
 
-/// C: characters of scripts that are written without spaces, and their punctuation.
+/// C: characters of scripts that are written without spaces, and their punctuation. Not full-width letters and digits:
+/// between those a space can be seen.
 pub(super) fn is_cjk(c: char) -> bool {
     matches!(u32::from(c),
         0x2E80..=0x303F | 0x3040..=0x312F | 0x31F0..=0x31FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF
-        | 0xFF00..=0xFF60 | 0x20000..=0x3FFFF)
+        | 0xFF00..=0xFF0F | 0xFF1A..=0xFF20 | 0xFF3B..=0xFF40 | 0xFF5B..=0xFF9F | 0x20000..=0x3FFFF)
 }
 
 /// E: emoji and symbols.
@@ -32,5 +33,5 @@ pub(super) fn is_word(c: char) -> bool {
 pub(super) fn is_counted(c: char) -> bool {
     matches!(u32::from(c),
         0x0E00..=0x0EFF | 0x1000..=0x109F | 0x1780..=0x17FF | 0x3005 | 0x3007 | 0x3041..=0x30FF | 0x3105..=0x312F
-        | 0x31F0..=0x31FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF)
+        | 0x31F0..=0x31FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xF900..=0xFAFF | 0xFF66..=0xFF9D | 0x20000..=0x3FFFF)
 }

@@ -226,7 +226,11 @@ impl Statement {
                 is_language(&self.language),
                 "must be a BCP 47 language tag such as `en` or `zh-Hans`",
             ),
-            ("author.name", is_plain(&self.author.name, MAX_NAME), "must have 1 to 64 visible characters"),
+            (
+                "author.name",
+                is_plain(&self.author.name, MAX_NAME),
+                "must have 1 to 64 characters, all visible, and no spaces but the usual one (U+0020)",
+            ),
             (
                 "author.identity",
                 self.author.identity.as_deref().is_none_or(|identity| Identity::parse(identity).is_some()),
@@ -235,7 +239,8 @@ impl Statement {
             (
                 "assistance",
                 is_plain(&self.assistance, MAX_SENTENCE),
-                "must be `none`, `spelling`, `translation`, or a sentence of at most 280 characters",
+                "must be `none`, `spelling`, `translation`, or a sentence of at most 280 characters, all visible, and no \
+                 spaces but the usual one (U+0020)",
             ),
             (
                 "written_here",
@@ -307,7 +312,11 @@ impl Identity {
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         };
-        let named = host.split('.').all(label) && host.bytes().any(|byte| byte.is_ascii_lowercase());
+        // To a browser such a name is an IPv4 address.
+        let last = host.rsplit('.').next().unwrap_or_default();
+        let address = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+        let lettered = host.bytes().any(|byte| byte.is_ascii_lowercase());
+        let named = host.split('.').all(label) && lettered && !address;
         let numbered = port.is_none_or(|port| {
             port.parse::<u16>().is_ok_and(|number| number > 0 && number != 443 && number.to_string() == port)
         });
@@ -340,11 +349,28 @@ pub(super) fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Whether a text is short, not empty, and holds nothing invisible that could change how it is read.
+/// Whether a text is short, not empty, and holds nothing invisible that could change how it is read, or make another
+/// name that looks the same.
 fn is_plain(text: &str, most: usize) -> bool {
-    let visible =
-        |c: char| !canonical::is_dropped(c) && !canonical::is_hazard(c) && !matches!(c, '\t'..='\r');
-    (1..=most).contains(&text.chars().count()) && text.chars().all(visible) && !text.trim().is_empty()
+    // So that no long text is looked at closely.
+    let short = text.chars().take(most + 1).count() <= most;
+    if !short || text.trim().is_empty() || !text.chars().all(is_visible) {
+        return false;
+    }
+    let stream = Stream::of_text(text);
+    // Persian and Hindi names have joiners; where they do nothing, the canonical form has none.
+    let joiners = |text: &str| text.chars().filter(|&c| canonical::is_joiner(c)).count();
+    stream.hazards().is_empty() && joiners(stream.text()) == joiners(text)
+}
+
+fn is_visible(c: char) -> bool {
+    c == ' '
+        || canonical::is_joiner(c)
+        || !(canonical::is_space(c)
+            || canonical::is_dropped(c)
+            || matches!(c,
+                '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{200E}' | '\u{200F}' | '\u{206A}'..='\u{206F}' | '\u{2800}'
+                | '\u{3164}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'))
 }
 
 fn is_language(tag: &str) -> bool {
@@ -352,4 +378,55 @@ fn is_language(tag: &str) -> bool {
     let first = tag.split('-').next().unwrap_or_default();
     let begins = (2..=8).contains(&first.len()) && first.bytes().all(|b| b.is_ascii_lowercase());
     tag.len() <= MAX_LANGUAGE && begins && tag.split('-').all(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_visible() {
+        for name in
+            ["Ada Lovelace", "می\u{200C}نا", "क\u{94D}\u{200D}ष", "👩\u{200D}🔬", "山田 太郎", "e\u{301}"]
+        {
+            assert!(is_plain(name, MAX_NAME), "{name:?}");
+        }
+        let marks = format!("a{}", "\u{301}".repeat(31));
+        let long = "a".repeat(65);
+        for name in
+            ["", "  ", "A\u{A0}B", "A\u{3000}B", "A\tB", "A\u{2028}B", &marks, &long, "\u{202E}adA", "A\0"]
+        {
+            assert!(!is_plain(name, MAX_NAME), "{name:?}");
+        }
+        let invisible = "\u{AD}\u{61C}\u{115F}\u{1160}\u{200B}\u{200C}\u{200D}\u{200E}\u{200F}\u{206A}\u{206F}\
+                         \u{2800}\u{3164}\u{FFA0}\u{FFF9}\u{FFFB}\u{FE0F}";
+        for c in invisible.chars() {
+            assert!(!is_plain(&format!("A{c}da"), MAX_NAME), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn identities_are_names() {
+        for good in [
+            "https://a.example",
+            "https://1.2.3.a",
+            "https://localhost:8080",
+            "https://x0.org",
+            "github:0x7f",
+        ] {
+            assert!(Identity::parse(good).is_some(), "{good}");
+        }
+        for bad in [
+            "https://0x7f.1",
+            "https://1.2.3.0x4",
+            "https://a.1",
+            "https://0x",
+            "https://a.0x:80",
+            "https://1.2.3.4",
+            "https://a.",
+            "https://0xabc",
+        ] {
+            assert!(Identity::parse(bad).is_none(), "{bad}");
+        }
+    }
 }

@@ -69,10 +69,16 @@ fn statements() -> Vec<Value> {
     renamed["statement"]["author"]["name"] = "Eve".into();
     let mut extended = good.clone();
     extended["statement"]["endorsed"] = true.into();
-    let jcs = serde_json_canonicalizer::to_vec(&extended["statement"]).unwrap();
-    let hash = HashAlgorithm::Sha512;
-    let signature = plain.sign(&signed_data(&jcs, hash), 1);
-    extended["signature"] = SshSignature { key: plain.public.clone(), hash, signature }.to_armour().into();
+    resign(&mut extended, &plain);
+    let forged = |member: &str, value: &str| {
+        let mut forged = good.clone();
+        forged["statement"]["author"][member] = value.into();
+        resign(&mut forged, &plain);
+        forged
+    };
+    let (filler, joiner) = (forged("name", "A\u{3164}da"), forged("name", "A\u{200D}da"));
+    let address = forged("identity", "https://127.0.0x1");
+    let persian = Facts { author: Author { name: "می\u{200C}نا".to_owned(), identity: None }, ..facts() };
     let mut foreign = good.clone();
     foreign["signature"] = plain.sign_text(CHINESE).to_value()["signature"].clone();
     let untouched = hardware.sign_statement(about(POEM, facts()), 0).to_value();
@@ -96,11 +102,29 @@ fn statements() -> Vec<Value> {
         statement("one letter", &POEM.replace("stairs", "stair"), &good, false, "the text was altered"),
         statement("a hidden override", &POEM.replace("lamp", "la\u{202E}mp"), &good, false, "a hazard"),
         statement("another name", POEM, &renamed, false, "the statement was altered"),
+        statement(
+            "a joiner that a name needs",
+            POEM,
+            &plain.sign_statement(about(POEM, persian), 1).to_value(),
+            true,
+            "",
+        ),
+        statement("an invisible letter in the name", POEM, &filler, false, "a name is visible"),
+        statement("a joiner for nothing in the name", POEM, &joiner, false, "a name is visible"),
+        statement("an address", POEM, &address, false, "an identity is a name"),
         statement("a member more", POEM, &extended, false, "unknown members are refused"),
         statement("another's signature", POEM, &foreign, false, "the signature is over something else"),
         statement("no touch", POEM, &untouched, false, "the user-presence flag is not set"),
         statement("changed credential", POEM, &changed_vc, false, "the proof is over something else"),
     ]
+}
+
+/// Signs a statement that this program would not make.
+fn resign(envelope: &mut Value, key: &TestKey) {
+    let jcs = serde_json_canonicalizer::to_vec(&envelope["statement"]).unwrap();
+    let hash = HashAlgorithm::Sha512;
+    let signature = key.sign(&signed_data(&jcs, hash), 1);
+    envelope["signature"] = SshSignature { key: key.public.clone(), hash, signature }.to_armour().into();
 }
 
 fn token(name: &str, key: &TestKey, text: &str, facts: Facts) -> Value {
@@ -150,6 +174,11 @@ fn vectors() -> Value {
             canonical("Chinese", CHINESE),
             canonical("dashes beside Chinese", "中文——\n\n段落--a --中"),
             canonical("hyphens", "word--word, so -- so---so; --force i-- ---- \"Wait--\" a---"),
+            canonical("hyphens after punctuation", "(a)--b, c!--d 2%--3% \"e\"--f g,--“h” ...--i (--j [--k /--l m=--n (o--) p--"),
+            canonical("ligatures", "oﬀ ﬁ ﬂ ﬃ ﬄ ﬅ ﬆ"),
+            canonical("half and full width", "ｶ ﾞ ﾊﾝ。１ ０ Ａ Ｂ （ c ）"),
+            canonical("a joiner before a virama", "র\u{200D}\u{9CD}য র\u{200D}\u{9BC}\u{9CD}য ক\u{200D}\u{9BC}য র\u{200C}\u{9CD}\u{200D}য"),
+            canonical("a virama that composes", "\u{DD9}\u{200C}\u{DCA}\u{200D}x \u{DD9}\u{200C}\u{DCF}\u{DCA}\u{200D}x ක\u{DCA}\u{200D}ෂ"),
             canonical("kept", "«a» 「b」 a\u{200F}b ＡＢ A a"),
             canonical("mark after a space", "中 \u{3099}か \u{3099}"),
             canonical("bidirectional control", "pay \u{202E}kcab\u{202C} me"),

@@ -20,6 +20,10 @@ fn the_same_words_give_the_same_bytes() {
         ("typewriter dashes", "word--word and -- so --- on", "word—word and – so — on"),
         ("Chinese dashes", "水很低——桥还在", "水很低—桥还在"),
         ("an interrupted speaker", "\"Wait--\" he said", "“Wait—” he said"),
+        ("dashes after punctuation", "(see below)--then Hello!--he A,--B", "(see below)—then Hello!—he A,—B"),
+        ("dashes after signs", "2%--3% 5°--7° ...--a \"word\"--x", "2%–3% 5°–7° …—a “word”—x"),
+        ("ligatures", "oﬀ ﬁﬂ ﬃ ﬄ ﬅ ﬆ", "off fifl ffi ffl st st"),
+        ("half-width lines", "ﾊﾝ\nｶ", "ﾊﾝｶ"),
         ("emoji variation", "❤\u{FE0F} ok", "❤ ok"),
         ("Chinese lines", "今天天气\n很好。\n\n我们 走吧", "今天天气很好。我们走吧"),
         ("Chinese and Latin", "使用 Rust 语言", "使用Rust语言"),
@@ -40,8 +44,13 @@ fn other_words_give_other_bytes() {
         ("a space within a word", "therapist", "the rapist"),
         ("options", "--force", "-force"),
         ("decrement", "i--;", "i-;"),
+        ("arguments", "(--x [--x {--x </--x a=--x /--x", "(-x [-x {-x </-x a=-x /-x"),
+        ("a decrement in brackets", "(i--)", "(i-)"),
+        ("a decrement at the end", "i--", "i-"),
         ("rules", "----", "-"),
         ("full width", "ＡＢＣ", "ABC"),
+        ("full-width digits", "１ ０", "１０"),
+        ("a joiner before a virama", "র\u{200D}\u{9CD}য", "র\u{9CD}য"),
         ("guillemets", "«a»", "\"a\""),
         ("Persian joiner", "می\u{200C}خواهم", "میخواهم"),
         ("conjunct", "क\u{94D}\u{200D}ष", "क\u{94D}ष"),
@@ -56,7 +65,34 @@ fn other_words_give_other_bytes() {
 
 #[test]
 fn a_paragraph_is_the_same_alone_and_in_its_text() {
-    let pieces = ["中文——", "--", "段落。", "Wait--", "--", "文", "end -- ", "a—b", "“中”", "x--", "\"y\""];
+    let pieces = [
+        "中文——",
+        "--",
+        "段落。",
+        "Wait--",
+        "--",
+        "文",
+        "end -- ",
+        "a—b",
+        "“中”",
+        "x--",
+        "\"y\"",
+        "z!--",
+        "q",
+        "!",
+        "--r",
+        "中",
+        "--s",
+        "ｶ--",
+        "１--",
+        "２",
+        "(--",
+        "t",
+        "%",
+        "--\"u\"",
+        "--v",
+        "文",
+    ];
     let stream = Stream::of_text(&pieces.join("\n\n"));
     let within: Vec<&str> = stream.paragraphs().into_iter().map(|block| &stream.text()[block]).collect();
     let alone: Vec<String> = pieces.iter().map(|piece| canonical(piece)).collect();
@@ -86,8 +122,40 @@ fn words_are_counted() {
         ("ab中cd", 3),
         ("สวัสดี", 6),
         ("안녕 하세요", 2),
+        ("ｶﾀｶﾅ １２ ＡＢ", 6),
     ] {
         assert_eq!(words(&canonical(text)), count, "{text}");
+    }
+}
+
+#[test]
+fn only_pictures_are_emoji() {
+    for text in [
+        "😀",
+        "👩\u{200D}👧",
+        "❤\u{FE0F}",
+        "1\u{FE0F}\u{20E3}",
+        "#\u{20E3}",
+        "©",
+        "🏴\u{E0067}\u{E007F}",
+        "‼\u{FE0F}",
+    ] {
+        assert!(is_emoji_text(text), "{text:?}");
+    }
+    for text in [
+        "",
+        "😀 no",
+        "1",
+        "😀1",
+        "1\u{FE0F}",
+        "\u{FE0F}",
+        "\u{200D}",
+        "\u{20E3}",
+        "→ not",
+        "a\u{20E3}",
+        &"😀".repeat(17),
+    ] {
+        assert!(!is_emoji_text(text), "{text:?}");
     }
 }
 
@@ -137,7 +205,16 @@ fn every_range_leads_back() {
 
 #[test]
 fn long_runs_of_anything_take_no_long_time() {
-    for c in ["\u{200D}", "\u{301}", "-", " ", "\u{AD}", "ـ\u{200C}"] {
+    for c in [
+        "\u{200D}",
+        "\u{301}\u{200D}",
+        "র\u{200D}\u{9BC}\u{200D}",
+        "\u{301}",
+        "-",
+        " ",
+        "\u{AD}",
+        "ـ\u{200C}",
+    ] {
         let stream = Stream::of_text(&format!("a{}b", c.repeat(300_000)));
         assert!(!stream.text().is_empty(), "{c:?}");
     }
@@ -147,7 +224,8 @@ fn long_runs_of_anything_take_no_long_time() {
 fn text() -> impl Strategy<Value = String> {
     let special = prop::sample::select(
         "- -'\".…–—’“ \u{A0}\n\u{AD}\u{200B}\u{200C}\u{200D}\u{FE0F}a1中。か\u{3099}ー한\u{1112}\u{1161}e\u{301}\
-         \u{323}👩🏽❤<\u{301}\u{200C}\u{DCA}\u{200D}क\u{94D}\u{93C}\u{651}مي\u{654}ا\u{202E}\u{200F}\u{0}ｶﾞ\u{E0041}<&"
+         \u{323}👩🏽❤<\u{301}\u{200C}\u{DCA}\u{200D}क\u{94D}\u{93C}\u{651}مي\u{654}ا\u{202E}\u{200F}\u{0}ｶﾞ\u{E0041}<&\
+         ﬁ１%(/=!\u{9B0}\u{9CD}\u{9BC}\u{DD9}\u{DCF}\u{DDC}\u{DCA}→\u{338}"
             .chars()
             .collect::<Vec<_>>(),
     );
