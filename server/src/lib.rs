@@ -15,6 +15,7 @@ pub mod http;
 pub mod keystore;
 pub mod model;
 pub mod paths;
+mod private;
 pub mod queue;
 pub mod signatures;
 pub mod trust;

@@ -6,9 +6,9 @@
 
 use super::{Scope, hash, new_secret};
 use crate::hex::hex;
+use crate::private::{self, Stamp};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -90,9 +90,6 @@ pub struct TokenStore {
     folder: PathBuf,
     read: Mutex<Option<(Stamp, Arc<Stored>)>>,
 }
-
-/// Changes whenever the file is replaced: what was read before holds while it stays the same.
-type Stamp = (Option<SystemTime>, u64, u64);
 
 impl TokenStore {
     /// The tokens of a folder, which need not exist yet.
@@ -215,9 +212,8 @@ impl TokenStore {
 
     fn stamp(&self) -> Result<Stamp, AccessError> {
         let path = self.path();
-        match fs::metadata(&path) {
-            Ok(meta) => Ok((meta.modified().ok(), meta.len(), inode(&meta))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok((None, 0, 0)),
+        match private::metadata(&path) {
+            Ok(meta) => Ok(meta.as_ref().map_or((None, 0, 0), private::stamp)),
             Err(source) => Err(AccessError::Io { path, source }),
         }
     }
@@ -249,51 +245,18 @@ impl TokenStore {
         self.write(TOKENS_FILE, &text)
     }
 
-    /// Replaces a file in one step. Temporary files are made with mode 0600, which the rename keeps.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), AccessError> {
         let path = self.folder.join(name);
-        let write = || {
-            let mut file = tempfile::Builder::new().prefix(".new").tempfile_in(&self.folder)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|source| AccessError::Io { path: path.clone(), source })
+        private::replace(&path, bytes).map_err(|source| AccessError::Io { path, source })
     }
 
     /// Keeps other processes from changing the tokens until it is dropped.
     fn lock(&self) -> Result<File, AccessError> {
-        make_folder(&self.folder).map_err(|source| AccessError::Io { path: self.folder.clone(), source })?;
+        private::make_folder(&self.folder)
+            .map_err(|source| AccessError::Io { path: self.folder.clone(), source })?;
         let path = self.folder.join(LOCK_FILE);
-        let lock = || {
-            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        lock().map_err(|source| AccessError::Io { path: path.clone(), source })
+        private::lock(&path).map_err(|source| AccessError::Io { path, source })
     }
-}
-
-#[cfg(unix)]
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn inode(meta: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(meta)
-}
-
-#[cfg(not(unix))]
-fn inode(_: &fs::Metadata) -> u64 {
-    0
 }
 
 #[cfg(test)]

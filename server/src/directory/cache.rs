@@ -4,7 +4,7 @@
 //! have written is not read.
 
 use crate::hex::hex;
-use crate::trust::file;
+use crate::private;
 use bonafide_core::signature::published::KeyList;
 use bonafide_core::signature::statement::Identity;
 use bonafide_core::signature::time::Timestamp;
@@ -45,10 +45,8 @@ impl Cache {
     /// What is kept of an identity, however old.
     pub(super) fn read(&self, identity: &Identity) -> Option<Kept> {
         let path = self.path(identity);
-        let private = |path: &Path| {
-            fs::metadata(path).is_ok_and(|meta| file::mode(&meta).is_none_or(|mode| mode & 0o077 == 0))
-        };
-        if !private(&self.folder) || !private(&path) {
+        let is_ours = |path: &Path| fs::metadata(path).is_ok_and(|meta| !private::is_wide(&meta));
+        if !is_ours(&self.folder) || !is_ours(&path) {
             return None;
         }
         let written: Written<Kept> = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
@@ -59,8 +57,8 @@ impl Cache {
     pub(super) fn write(&self, identity: &Identity, kept: &Kept) {
         let written = Written { identity: identity.text(), kept };
         let write = || {
-            file::make_folder(&self.folder)?;
-            file::replace(&self.path(identity), &serde_json::to_vec(&written)?)
+            private::make_folder(&self.folder)?;
+            private::replace(&self.path(identity), &serde_json::to_vec(&written)?)
         };
         if let Err(error) = write() {
             tracing::warn!("{} can't be used to keep published keys: {error}", self.folder.display());

@@ -1,8 +1,9 @@
 //! Files of secrets: who may read them, and how they are replaced.
 
 use super::KeystoreError;
+use crate::private::{self, is_wide};
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -56,39 +57,22 @@ pub(super) fn is_taken(path: &Path) -> Result<bool, KeystoreError> {
     }
 }
 
-/// Puts a new file into a folder in one step, and only if there is none of its name. Temporary files are made with
-/// mode 0600, which the file keeps.
+/// Puts a new file into a folder in one step, and only if there is none of its name.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
-    let file = temporary(path, bytes)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(KeystoreError::FileExists(path.to_owned()))
-        }
-        Err(error) => Err(at(path)(error.error)),
-    }
+    private::create(path, bytes).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => KeystoreError::FileExists(path.to_owned()),
+        _ => at(path)(error),
+    })
 }
 
 /// Replaces a file in one step.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), KeystoreError> {
-    temporary(path, bytes)?.persist(path).map_err(|error| at(path)(error.error))?;
-    Ok(())
-}
-
-fn temporary(path: &Path, bytes: &[u8]) -> Result<tempfile::NamedTempFile, KeystoreError> {
-    let write = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".new").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        Ok(file)
-    };
-    write().map_err(at(path))
+    private::replace(path, bytes).map_err(at(path))
 }
 
 /// Makes the folder of keys, for its owner only. One that is there must be so already.
 pub(super) fn make_folder(folder: &Path) -> Result<(), KeystoreError> {
-    make(folder).map_err(at(folder))?;
+    private::make_folder(folder).map_err(at(folder))?;
     let meta = fs::metadata(folder).map_err(at(folder))?;
     if is_wide(&meta) {
         return Err(KeystoreError::Wide { path: folder.to_owned(), mode: "700" });
@@ -98,33 +82,5 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), KeystoreError> {
 
 /// Keeps other processes out until it is dropped.
 pub(super) fn lock(path: &Path) -> Result<File, KeystoreError> {
-    let lock = || {
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    lock().map_err(at(path))
-}
-
-#[cfg(unix)]
-fn make(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-/// Whether others than the owner may do anything with it.
-#[cfg(unix)]
-fn is_wide(meta: &fs::Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o077 != 0
-}
-
-/// Elsewhere the user's folder is closed to others already, and there are no modes.
-#[cfg(not(unix))]
-fn is_wide(_: &fs::Metadata) -> bool {
-    false
+    private::lock(path).map_err(at(path))
 }

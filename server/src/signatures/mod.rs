@@ -13,7 +13,7 @@ use crate::directory::{Directory, DirectoryError};
 use crate::document::fetch::{FetchError, Fetcher, public_only};
 use crate::document::read::Format;
 use crate::document::{DocumentError, signed};
-use crate::keystore::{Keystore, KeystoreError, Profile, Source};
+use crate::keystore::{Keystore, KeystoreError, Profile, Source, now};
 use crate::paths::Paths;
 use crate::trust::{TrustError, TrustStore};
 use bonafide_core::signature::canonical::{Stream, words};
@@ -27,7 +27,7 @@ use bonafide_core::signature::statement::{Author, StatementError};
 use bonafide_core::signature::time::Timestamp;
 use bonafide_core::verdict::Span;
 use serde::Serialize;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// The most side files that are fetched for one page.
 const MAX_LINKS: usize = 4;
@@ -380,12 +380,6 @@ fn resolve(checked: &mut Checked, page: &Page, directory: Option<&Directory>) {
         .map_err(|error: DirectoryError| error.to_string())
         .and_then(|document| key_in_did_document(&document, id).map_err(|error| error.to_string()));
     checked.resolve(page, key);
-}
-
-/// The machine's clock.
-#[must_use]
-pub fn now() -> Timestamp {
-    Timestamp::from_unix(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Making a signed text.
 
-use super::{Form, OwnKey, Signatures, SignaturesError, now};
+use super::{Form, OwnKey, Signatures, SignaturesError};
 use crate::document::read::Format;
 use crate::document::signed;
-use crate::keystore::{AskPassphrase, KeystoreError, Passphrase, PassphraseError};
+use crate::keystore::{AskPassphrase, KeystoreError, Passphrase, PassphraseError, now};
 use bonafide_core::signature::carrier::{Carrier, Signed};
 use bonafide_core::signature::check::{Outcome, check};
 use bonafide_core::signature::credential::Unsigned;

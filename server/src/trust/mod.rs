@@ -6,7 +6,6 @@
 mod allowed_signers;
 mod error;
 mod facts;
-pub(crate) mod file;
 mod store;
 mod stored;
 

@@ -5,8 +5,8 @@
 //! making is what an attacker would want here, so it is refused where other users could have written it.
 
 use super::error::TrustError;
-use super::file::{self, Stamp};
 use super::stored::{Contact, ContactKey, Pin, RevokedKey, Stored, VERSION, is_name, is_note};
+use crate::private::{self, Stamp};
 use bonafide_core::signature::key::PublicKey;
 use bonafide_core::signature::published::Revocation;
 use bonafide_core::signature::statement::Identity;
@@ -186,9 +186,9 @@ impl TrustStore {
     ) -> Result<T, TrustError> {
         let path = self.path();
         let failed = |source| TrustError::Io { path: path.clone(), source };
-        file::make_folder(&self.folder).map_err(failed)?;
+        private::make_folder(&self.folder).map_err(failed)?;
         self.stamp()?;
-        let _lock = file::lock(&self.folder.join(LOCK_FILE)).map_err(failed)?;
+        let _lock = private::lock(&self.folder.join(LOCK_FILE)).map_err(failed)?;
         let before = self.load()?;
         let mut stored = before.clone();
         let result = edit(&mut stored)?;
@@ -196,9 +196,9 @@ impl TrustStore {
             let mut text = serde_json::to_vec_pretty(&stored).map_err(|error| failed(error.into()))?;
             text.push(b'\n');
             let write = || {
-                file::remove_unfinished(&path)?;
-                file::keep_old(&path, VERSIONS)?;
-                file::replace(&path, &text)
+                private::remove_unfinished(&path)?;
+                private::keep_old(&path, VERSIONS)?;
+                private::replace(&path, &text)
             };
             write().map_err(failed)?;
         }
@@ -210,14 +210,14 @@ impl TrustStore {
         let mut stamp = (None, 0, 0);
         // Others may see what is in the folder, but not change it; what is in the file is for nobody else's eyes.
         for (path, right, forbidden) in [(self.folder.clone(), 0o700, 0o022), (self.path(), 0o600, 0o077)] {
-            let found = file::metadata(&path);
+            let found = private::metadata(&path);
             let Some(meta) = found.map_err(|source| TrustError::Io { path: path.clone(), source })? else {
                 return Ok((None, 0, 0));
             };
-            if let Some(mode) = file::mode(&meta).filter(|mode| mode & forbidden != 0) {
+            if let Some(mode) = private::mode(&meta).filter(|mode| mode & forbidden != 0) {
                 return Err(TrustError::Wide { path, mode, right });
             }
-            stamp = file::stamp(&meta);
+            stamp = private::stamp(&meta);
         }
         Ok(stamp)
     }
@@ -241,7 +241,7 @@ impl TrustStore {
                 let whole = |older: &PathBuf| {
                     fs::read(older).is_ok_and(|bytes| serde_json::from_slice::<Stored>(&bytes).is_ok())
                 };
-                let older = (1..=VERSIONS).map(|number| file::version(&path, number)).find(whole);
+                let older = (1..=VERSIONS).map(|number| private::version(&path, number)).find(whole);
                 Err(TrustError::Damaged { path, source, older })
             }
         }

@@ -145,11 +145,11 @@ fn older_versions_are_kept() {
         store.add_contact(&number.to_string(), &key(number), None, at(0)).unwrap();
     }
     for number in 1..=9 {
-        let text = fs::read(file::version(&store.path(), number)).unwrap();
+        let text = fs::read(private::version(&store.path(), number)).unwrap();
         let stored: Stored = serde_json::from_slice(&text).unwrap();
         assert_eq!(stored.contacts.len(), 12 - number as usize);
     }
-    assert!(!file::version(&store.path(), 10).exists());
+    assert!(!private::version(&store.path(), 10).exists());
 }
 
 #[test]
@@ -159,12 +159,12 @@ fn a_damaged_file_is_refused_and_kept_and_an_older_one_named() {
         store.add_contact(&number.to_string(), &key(number), None, at(0)).unwrap();
     }
     fs::write(store.path(), "{\"version\": 1, \"contacts\": [").unwrap();
-    fs::write(file::version(&store.path(), 1), "").unwrap();
+    fs::write(private::version(&store.path(), 1), "").unwrap();
     let error = store.contacts().unwrap_err().to_string();
     assert!(error.contains("trust.json.2;") && error.contains("`cp ") && !error.contains('\n'), "{error}");
     assert!(store.add_contact("x", &key(9), None, at(0)).is_err());
     assert!(fs::read_to_string(store.path()).unwrap().ends_with('['));
-    fs::copy(file::version(&store.path(), 2), store.path()).unwrap();
+    fs::copy(private::version(&store.path(), 2), store.path()).unwrap();
     assert_eq!(names(&store), ["0"]);
 
     fs::write(store.path(), "{\"version\": 1, \"keys\": []}").unwrap();
@@ -192,7 +192,7 @@ fn another_process_sees_changes_and_both_lose_nothing() {
         }
     });
     assert_eq!(store.contacts().unwrap().len(), 20);
-    assert!(file::version(&store.path(), 9).exists());
+    assert!(private::version(&store.path(), 9).exists());
 }
 
 const KILL_FOLDER: &str = "BONAFIDE_TEST_KILL_FOLDER";

@@ -18,13 +18,22 @@ pub(crate) fn stamp(meta: &fs::Metadata) -> Stamp {
 
 /// Replaces a file in one step: after a crash either the old one or the new one is there, whole. Its mode is 0600.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = folder_of(path);
-    let prefix = unfinished(path);
-    let mut file = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
+    temporary(path, bytes)?.persist(path).map_err(|error| error.error)?;
+    sync_folder(folder_of(path))
+}
+
+/// Puts a new file into a folder in one step, and fails with `AlreadyExists` if there is one of its name.
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    temporary(path, bytes)?.persist_noclobber(path).map_err(|error| error.error)?;
+    sync_folder(folder_of(path))
+}
+
+/// Temporary files are made with mode 0600, which a new name keeps.
+fn temporary(path: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix(&unfinished(path)).tempfile_in(folder_of(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    Ok(file)
 }
 
 /// Removes what processes left that were killed in [`replace`]. Only while no other process can be in it.
@@ -107,6 +116,11 @@ pub(crate) fn mode(meta: &fs::Metadata) -> Option<u32> {
 #[cfg(not(unix))]
 pub(crate) fn mode(_: &fs::Metadata) -> Option<u32> {
     None
+}
+
+/// Whether others than its user may do anything with it.
+pub(crate) fn is_wide(meta: &fs::Metadata) -> bool {
+    mode(meta).is_some_and(|mode| mode & 0o077 != 0)
 }
 
 fn unfinished(path: &Path) -> String {
