@@ -2,16 +2,13 @@
 
 use crate::report::Status;
 use crate::tools::{need, root, run};
+use crate::web;
 use std::process::Command;
 
 pub(crate) fn step() -> Result<Status, String> {
     let folder = root().join("tests/interop");
     need(&["ssh-keygen"], "openssh-client")?;
-    let npm = need(&["npm"], "npm")?;
-    run(Command::new(&npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-    run(Command::new(&npm)
-        .args(["exec", "--no", "--", "tsc", "--noEmit", "--project", "tsconfig.json"])
-        .current_dir(&folder))?;
+    web::packages(&folder, &["tsconfig.json"])?;
     // Into a folder of their own: neither the system's packages nor the user's are touched.
     let python = need(&["python3"], "python3-pip")?;
     run(Command::new(python)

@@ -1,12 +1,10 @@
 //! One file by https from the origin that was asked.
 
 use super::DirectoryError;
-use crate::document::fetch::{AddressPolicy, Checked, FetchError, redirect, translate};
+use crate::document::fetch::{AddressPolicy, FetchError, get, redirect, translate};
 use std::io::Read;
 use std::time::{Duration, Instant};
-use ureq::config::Config;
 use ureq::http::{HeaderMap, Response, header};
-use ureq::unversioned::transport::DefaultConnector;
 use url::Url;
 
 const MAX_BYTES: usize = 1_000_000;
@@ -81,25 +79,8 @@ impl Web {
     }
 
     fn get_once(&self, url: &Url, deadline: Instant) -> Result<Response<ureq::Body>, DirectoryError> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(DirectoryError::Unreachable {
-                host: host(url),
-                reason: "no answer in time".to_owned(),
-            });
-        }
-        let config = Config::builder()
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .timeout_connect(Some(self.connect.min(left)))
-            .timeout_global(Some(left))
-            .user_agent(concat!("bonafide/", env!("CARGO_PKG_VERSION")))
-            .accept("application/json, text/plain;q=0.9, */*;q=0.8")
-            .build();
-        let resolver = Checked::new(self.policy.clone());
-        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
-        agent.get(url.as_str()).call().map_err(|error| failed(error, url))
+        let accept = "application/json, text/plain;q=0.9, */*;q=0.8";
+        get(url, &self.policy, self.connect, deadline, accept).map_err(|error| failed(error, url))
     }
 }
 
@@ -119,7 +100,8 @@ fn answer(url: &Url, mut response: Response<ureq::Body>) -> Result<Answer, Direc
     let max_age = max_age(response.headers());
     let mut bytes = Vec::new();
     let read = response.body_mut().as_reader().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|error| failed(error.downcast::<ureq::Error>().unwrap_or_else(ureq::Error::Io), url))?;
+    read.map_err(|error| error.downcast::<ureq::Error>().unwrap_or_else(ureq::Error::Io))
+        .map_err(|error| failed(translate(error, url), url))?;
     if bytes.len() > MAX_BYTES {
         return Err(DirectoryError::TooLarge { host });
     }
@@ -129,8 +111,8 @@ fn answer(url: &Url, mut response: Response<ureq::Body>) -> Result<Answer, Direc
     }
 }
 
-fn failed(error: ureq::Error, url: &Url) -> DirectoryError {
-    match translate(error, url) {
+fn failed(error: FetchError, url: &Url) -> DirectoryError {
+    match error {
         FetchError::Private { host, address } => DirectoryError::Private { host, address },
         FetchError::HostNotFound { host } => {
             DirectoryError::Unreachable { host, reason: "there is no such host".to_owned() }

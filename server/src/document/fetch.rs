@@ -176,23 +176,35 @@ impl Fetcher {
     }
 
     fn get(&self, url: &Url, deadline: Instant) -> Result<Response<ureq::Body>, FetchError> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(FetchError::Timeout { host: host(url) });
-        }
-        let config = Config::builder()
-            .proxy(None)
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .timeout_connect(Some(self.connect))
-            .timeout_global(Some(left))
-            .user_agent(concat!("bonafide/", env!("CARGO_PKG_VERSION")))
-            .accept("text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9")
-            .build();
-        let resolver = Checked::new(self.policy.clone());
-        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
-        agent.get(url.as_str()).call().map_err(|error| translate(error, url))
+        let accept = "text/html, application/xhtml+xml, text/markdown, text/plain;q=0.9";
+        get(url, &self.policy, self.connect, deadline, accept)
     }
+}
+
+/// One request, to an address that the policy permits and no further.
+pub(crate) fn get(
+    url: &Url,
+    policy: &AddressPolicy,
+    connect: Duration,
+    deadline: Instant,
+    accept: &str,
+) -> Result<Response<ureq::Body>, FetchError> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(FetchError::Timeout { host: host(url) });
+    }
+    let config = Config::builder()
+        .proxy(None)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .timeout_connect(Some(connect))
+        .timeout_global(Some(left))
+        .user_agent(concat!("bonafide/", env!("CARGO_PKG_VERSION")))
+        .accept(accept)
+        .build();
+    let resolver = Checked { policy: policy.clone(), inner: DefaultResolver::default() };
+    let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
+    agent.get(url.as_str()).call().map_err(|error| translate(error, url))
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -297,15 +309,9 @@ fn declared_in(bytes: &[u8]) -> Option<String> {
 }
 
 /// Resolves a name and refuses it if any of its addresses may not be connected to.
-pub(crate) struct Checked {
+struct Checked {
     policy: AddressPolicy,
     inner: DefaultResolver,
-}
-
-impl Checked {
-    pub(crate) fn new(policy: AddressPolicy) -> Self {
-        Self { policy, inner: DefaultResolver::default() }
-    }
 }
 
 impl std::fmt::Debug for Checked {

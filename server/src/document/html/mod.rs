@@ -5,6 +5,7 @@
 
 mod parse;
 mod signed;
+mod tree;
 mod walk;
 
 use super::DocumentError;

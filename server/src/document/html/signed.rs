@@ -6,6 +6,7 @@
 mod hazards;
 mod style;
 
+use super::tree::{self, Visitor};
 use bonafide_core::signature::canonical::is_emoji_text;
 use bonafide_core::signature::page::{Element, Page, PageBuilder};
 use dom_query::{Document, NodeRef};
@@ -27,31 +28,9 @@ const MARK: &str = "\u{200b}";
 
 /// The page of a parsed document.
 pub(super) fn page(document: &Document) -> Page {
-    let root = document.root();
     let mut walk = Walk::default();
-    let mut node = root;
-    loop {
-        let entered = walk.enter(&node);
-        if entered && let Some(child) = node.first_child() {
-            node = child;
-            continue;
-        }
-        if entered {
-            walk.leave(&node);
-        }
-        loop {
-            if node.id == root.id {
-                return walk.page.finish();
-            }
-            if let Some(next) = node.next_sibling() {
-                node = next;
-                break;
-            }
-            let Some(parent) = node.parent() else { return walk.page.finish() };
-            walk.leave(&parent);
-            node = parent;
-        }
-    }
+    tree::walk(document, &mut walk);
+    walk.page.finish()
 }
 
 /// A walk over a document.
@@ -64,8 +43,7 @@ struct Walk {
     directions: Vec<Direction>,
 }
 
-impl Walk {
-    /// Sees a node before its children; `false` leaves out the node and all that is in it.
+impl Visitor for Walk {
     fn enter(&mut self, node: &NodeRef<'_>) -> bool {
         if node.is_text() {
             self.page.text(&node.text());
@@ -148,19 +126,6 @@ impl Walk {
         true
     }
 
-    /// The direction of the text in the element that was entered last.
-    fn direction(&self) -> Direction {
-        self.directions.last().copied().unwrap_or_default()
-    }
-
-    fn enter_as(&mut self, node: &NodeRef<'_>, element: Element, statement: Option<&str>) {
-        self.page.enter(element, statement);
-        self.directions.extend(Direction::of(node));
-        if statement.is_some() {
-            self.signed.push(None);
-        }
-    }
-
     fn leave(&mut self, node: &NodeRef<'_>) {
         if !node.is_element() {
             return;
@@ -175,6 +140,21 @@ impl Walk {
             self.directions.pop();
         }
         self.page.leave();
+    }
+}
+
+impl Walk {
+    /// The direction of the text in the element that was entered last.
+    fn direction(&self) -> Direction {
+        self.directions.last().copied().unwrap_or_default()
+    }
+
+    fn enter_as(&mut self, node: &NodeRef<'_>, element: Element, statement: Option<&str>) {
+        self.page.enter(element, statement);
+        self.directions.extend(Direction::of(node));
+        if statement.is_some() {
+            self.signed.push(None);
+        }
     }
 
     /// All of the element that was entered last may show other words.

@@ -1,5 +1,6 @@
 //! A tree of elements into pieces, without recursion: what a reader would see as prose.
 
+use super::tree::{self, Visitor};
 use crate::document::group::Piece;
 use bonafide_core::text::words::count as words;
 use dom_query::{Document, NodeRef};
@@ -23,31 +24,9 @@ const CELL_WORDS: usize = 12;
 
 /// Cuts a document into pieces.
 pub(super) fn pieces(document: &Document, scope: Scope) -> Vec<Piece> {
-    let root = document.root();
     let mut walker = Walker { scope, ..Walker::default() };
-    let mut node = root;
-    loop {
-        let entered = walker.enter(&node);
-        if entered && let Some(child) = node.first_child() {
-            node = child;
-            continue;
-        }
-        if entered {
-            walker.leave(&node);
-        }
-        loop {
-            if node.id == root.id {
-                return walker.finish();
-            }
-            if let Some(next) = node.next_sibling() {
-                node = next;
-                break;
-            }
-            let Some(parent) = node.parent() else { return walker.finish() };
-            walker.leave(&parent);
-            node = parent;
-        }
-    }
+    tree::walk(document, &mut walker);
+    walker.finish()
 }
 
 /// What an element does to the text in it.
@@ -106,8 +85,7 @@ struct Walker {
     cell: bool,
 }
 
-impl Walker {
-    /// Sees a node before its children; `false` leaves out the node and all that is in it.
+impl Visitor for Walker {
     fn enter(&mut self, node: &NodeRef<'_>) -> bool {
         if node.is_text() {
             if self.scope != Scope::Posts || self.posts > 0 {
@@ -173,7 +151,9 @@ impl Walker {
             _ => {}
         }
     }
+}
 
+impl Walker {
     /// Adds text, its white space collapsed as a browser does.
     fn push(&mut self, text: &str) {
         for c in text.chars() {
