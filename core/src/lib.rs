@@ -6,6 +6,7 @@
 
 pub mod calibration;
 pub mod detect;
+pub mod hex;
 pub mod judge;
 pub mod signature;
 pub mod text;

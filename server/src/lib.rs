@@ -10,7 +10,6 @@ pub mod directory;
 pub mod document;
 pub mod engine;
 pub mod eval;
-mod hex;
 pub mod http;
 pub mod keystore;
 pub mod model;

@@ -219,20 +219,13 @@ impl Stream {
 
     /// What stands between block breaks, as ranges of bytes of the canonical form.
     #[must_use]
-    pub fn paragraphs(&self) -> Vec<Range<usize>> {
-        self.blocks.clone()
-    }
-
-    /// The same without a copy.
-    #[must_use]
-    pub(super) fn blocks(&self) -> &[Range<usize>] {
+    pub fn paragraphs(&self) -> &[Range<usize>] {
         &self.blocks
     }
 
     /// What could change how the text is read, in the order of its places.
-    #[must_use]
-    pub fn hazards(&self) -> Vec<Hazard> {
-        self.hazards.iter().map(|&(_, hazard)| hazard).collect()
+    pub fn hazards(&self) -> impl Iterator<Item = Hazard> {
+        self.hazards.iter().map(|&(_, hazard)| hazard)
     }
 
     /// The first hazard in the blocks that a range of the canonical form touches: an override before a quotation turns

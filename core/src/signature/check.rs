@@ -143,6 +143,7 @@ pub struct ParagraphReport {
 pub struct Checked {
     /// What it came in.
     pub carrier: Carrier,
+    is_token: bool,
     signed: Option<Signed>,
     key: Option<PublicKey>,
     state: State,
@@ -174,6 +175,7 @@ impl Checked {
     fn new(page: &Page, find: &Find, budget: &mut Budget) -> Self {
         let mut made = Self {
             carrier: find.carrier,
+            is_token: matches!(find.content, Content::Token(_)),
             signed: None,
             key: None,
             state: State::Good,
@@ -194,45 +196,27 @@ impl Checked {
     }
 
     fn take(&mut self, page: &Page, signed: Signed, budget: &mut Budget) {
-        match (&signed, signed.key().cloned()) {
-            (Signed::Credential(credential), None) => {
-                if let Method::Web { origin, id } = credential.method() {
-                    self.state = State::Open { origin: origin.clone(), id: id.clone() };
-                }
-                self.signed = Some(signed);
-            }
-            (_, Some(key)) => {
-                self.signed = Some(signed);
-                self.verify(page, key, budget);
-            }
-            // Only a credential can be without a key.
-            (Signed::Ssh { .. }, None) => self.state = State::Altered,
+        if let Signed::Credential(credential) = &signed
+            && let Method::Web { origin, id } = credential.method()
+        {
+            self.state = State::Open { origin: origin.clone(), id: id.clone() };
+        }
+        let key = signed.key().cloned();
+        self.signed = Some(signed);
+        if let Some(key) = key {
+            self.verify(page, key, budget);
         }
     }
 
     fn take_token(&mut self, page: &Page, token: &Token, budget: &mut Budget) {
         let (Scope::Before(range) | Scope::Exactly(range) | Scope::Within(range)) = &self.scope;
         let text = page.stream.text().get(range.clone()).unwrap_or_default();
-        let text = text.trim_end_matches(' ');
-        let Some(digest) = token.digest_of(text) else {
+        let Some(digest) = token.digest_of(text.trim_end_matches(' ')) else {
             self.state = State::Altered;
             return;
         };
         match token.signed(digest) {
-            Ok(signed) => {
-                let Some(key) = signed.key().cloned() else { return self.state = State::Altered };
-                match signed.verify(&key) {
-                    Ok(()) => {
-                        self.signed = Some(signed);
-                        self.find(page, budget);
-                        self.key = Some(key);
-                    }
-                    Err(CarrierError::Signature(error)) if error.is_about_touch() => {
-                        self.state = State::Malformed(error.to_string());
-                    }
-                    Err(_) => self.state = State::Altered,
-                }
-            }
+            Ok(signed) => self.take(page, signed, budget),
             Err(error) => self.state = State::Malformed(error.to_string()),
         }
     }
@@ -263,7 +247,13 @@ impl Checked {
                 self.key = Some(key);
             }
             Err(error) => {
-                self.state = State::Malformed(error.to_string());
+                let touch = matches!(&error, CarrierError::Signature(error) if error.is_about_touch());
+                // A token's statement is made from the text, so that a changed text is a bad signature.
+                self.state = if self.is_token && !touch {
+                    State::Altered
+                } else {
+                    State::Malformed(error.to_string())
+                };
                 self.signed = None;
             }
         }

@@ -276,18 +276,19 @@ impl Inline {
 
 /// Armoured blocks and tokens in a text, in order.
 fn inline(raw: &str, plain: bool) -> Vec<Inline> {
-    let mut places: Vec<(Range<usize>, Carrier)> = Vec::new();
+    // With the inside of a block; a token has none.
+    let mut places: Vec<(Range<usize>, Option<&str>)> = Vec::new();
     let mut from = 0;
-    while let Some((range, _)) = armour::find(raw, from).filter(|_| places.len() < MAX_CARRIERS) {
+    while let Some((range, inside)) = armour::find(raw, from).filter(|_| places.len() < MAX_CARRIERS) {
         from = range.end;
-        places.push((range, Carrier::Armour));
+        places.push((range, Some(inside)));
     }
     let blocks = places.len();
     for range in token::find_all(raw) {
         let before = places[..blocks].partition_point(|(block, _)| block.start <= range.start);
         let inside = before.checked_sub(1).is_some_and(|last| range.start < places[last].0.end);
         if !inside {
-            places.push((range, Carrier::Token));
+            places.push((range, None));
         }
     }
     places.sort_by_key(|(range, _)| range.start);
@@ -295,7 +296,7 @@ fn inline(raw: &str, plain: bool) -> Vec<Inline> {
     let mut line = 0;
     let mut seen = 0;
     let mut found = Vec::new();
-    for (range, carrier) in places {
+    for (range, inside) in places {
         if let Some(feed) = raw[seen..range.start].rfind('\n') {
             line = seen + feed + 1;
         }
@@ -303,13 +304,12 @@ fn inline(raw: &str, plain: bool) -> Vec<Inline> {
         if plain && raw[line..].starts_with('>') {
             continue;
         }
-        let text = &raw[range.clone()];
-        let contents = match carrier {
-            Carrier::Token => vec![Content::Token(Box::new(Token::parse(text)))],
-            _ => {
-                let block = armour::find(text, 0).map_or_else(Vec::new, |(_, inside)| armour::parse(inside));
-                block.into_iter().map(|signed| Content::Signed(Box::new(signed))).collect()
-            }
+        let (carrier, contents) = match inside {
+            None => (Carrier::Token, vec![Content::Token(Box::new(Token::parse(&raw[range.clone()])))]),
+            Some(inside) => (
+                Carrier::Armour,
+                armour::parse(inside).into_iter().map(|signed| Content::Signed(Box::new(signed))).collect(),
+            ),
         };
         found.push(Inline { range, carrier, contents });
     }

@@ -1,6 +1,7 @@
 //! The table of paragraphs (SPEC.md, 2.1): what lets a quoted paragraph be found wherever it stands.
 
-use super::statement::{MAX_PARAGRAPHS, hex, is_hex, sha256};
+use super::statement::{MAX_PARAGRAPHS, is_hex, sha256};
+use crate::hex::hex;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 

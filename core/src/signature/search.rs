@@ -3,8 +3,7 @@
 use super::canonical::{Hazard, Stream, words};
 use super::classes::is_cjk;
 use super::paragraphs::{Paragraph, WINDOW, rolling, windows};
-use super::statement::{TextDigest, hex};
-use sha2::{Digest, Sha256};
+use super::statement::{TextDigest, sha256};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -168,7 +167,7 @@ impl Search<'_> {
     /// Anywhere, from the beginning of a block to the end of one.
     fn within(&mut self) -> Option<Range<usize>> {
         let (length, range, stream) = (self.length()?, self.range.clone(), self.stream);
-        let blocks = stream.blocks();
+        let blocks = stream.paragraphs();
         let first = blocks.partition_point(|block| block.end <= range.start);
         let later = blocks[first..].iter().map(|block| block.start).filter(|&start| start > range.start);
         for start in std::iter::once(range.start).chain(later) {
@@ -181,11 +180,11 @@ impl Search<'_> {
     }
 
     fn is_block_start(&self, place: usize) -> bool {
-        self.stream.blocks().binary_search_by_key(&place, |block| block.start).is_ok()
+        self.stream.paragraphs().binary_search_by_key(&place, |block| block.start).is_ok()
     }
 
     fn is_block_end(&self, place: usize) -> bool {
-        self.stream.blocks().binary_search_by_key(&place, |block| block.end).is_ok()
+        self.stream.paragraphs().binary_search_by_key(&place, |block| block.end).is_ok()
     }
 
     /// Whether a range is the whole text. The first anchor spares most of the hashing.
@@ -204,7 +203,7 @@ impl Search<'_> {
 
     fn hashes_to(&mut self, range: &Range<usize>, digest: &str) -> bool {
         let Some(bytes) = self.stream.text().as_bytes().get(range.clone()) else { return false };
-        self.budget.take(bytes.len()) && hex(&Sha256::digest(bytes)) == digest
+        self.budget.take(bytes.len()) && sha256(bytes) == digest
     }
 
     /// The range of a paragraph that begins at a place, if it stands there with free ends.

@@ -3,6 +3,7 @@
 use super::canonical::{self, Stream};
 use super::paragraphs::{self, Paragraph};
 use super::time::Timestamp;
+use crate::hex::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -144,7 +145,7 @@ impl Statement {
         if pieces.len() > MAX_PARAGRAPHS {
             return Err(StatementError::TooManyParagraphs(pieces.len()));
         }
-        Self::with(stream, facts, paragraphs::table(stream.text(), &pieces))
+        Self::with(stream, facts, paragraphs::table(stream.text(), pieces))
     }
 
     /// The statement about a message, whose table has one entry, as a token has it (SPEC.md, 5.1).
@@ -156,7 +157,7 @@ impl Statement {
     }
 
     fn with(stream: &Stream, facts: Facts, paragraphs: Vec<Paragraph>) -> Result<Self, StatementError> {
-        if let Some(&hazard) = stream.hazards().first() {
+        if let Some(hazard) = stream.hazards().next() {
             return Err(hazard.into());
         }
         if stream.text().is_empty() {
@@ -338,12 +339,6 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|d| char::from(DIGITS[usize::from(d)])).collect()
-}
-
 /// Whether a text is exactly so many digits of lower-case hexadecimal.
 pub(super) fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
@@ -360,7 +355,7 @@ fn is_plain(text: &str, most: usize) -> bool {
     let stream = Stream::of_text(text);
     // Persian and Hindi names have joiners; where they do nothing, the canonical form has none.
     let joiners = |text: &str| text.chars().filter(|&c| canonical::is_joiner(c)).count();
-    stream.hazards().is_empty() && joiners(stream.text()) == joiners(text)
+    stream.hazards().next().is_none() && joiners(stream.text()) == joiners(text)
 }
 
 fn is_visible(c: char) -> bool {

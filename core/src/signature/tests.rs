@@ -22,7 +22,7 @@ fn canonical(name: &str, input: &str) -> Value {
         "input": input,
         "canonical": stream.text(),
         "words": words(stream.text()),
-        "hazard": !stream.hazards().is_empty(),
+        "hazard": stream.hazards().next().is_some(),
     })
 }
 

@@ -10,7 +10,7 @@ mod tokens;
 pub use once::{CODE_LIFE, Links, SESSION_LIFE, Sessions};
 pub use tokens::{AccessError, FIRST_NAME, FIRST_TOKEN_FILE, FirstToken, Named, TOKENS_FILE, TokenStore};
 
-use crate::hex::hex;
+use bonafide_core::hex::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 

@@ -5,8 +5,8 @@
 //! daemons; every other token is shown once, when it is made. Both files have mode 0600.
 
 use super::{Scope, hash, new_secret};
-use crate::hex::hex;
 use crate::private::{self, Stamp};
+use bonafide_core::hex::hex;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -3,8 +3,8 @@
 //! A file a identity, named by a hash of it. What it holds decides what is shown in green, so a file that others could
 //! have written is not read.
 
-use crate::hex::hex;
 use crate::private;
+use bonafide_core::hex::hex;
 use bonafide_core::signature::published::KeyList;
 use bonafide_core::signature::statement::Identity;
 use bonafide_core::signature::time::Timestamp;

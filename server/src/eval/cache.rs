@@ -5,7 +5,7 @@
 //! whether a known text was scored. One file an entry, put in place by renaming: several processes may share a
 //! folder, and a cut-off or damaged entry is scored again.
 
-use crate::hex::hex;
+use bonafide_core::hex::hex;
 use bonafide_kernels::backend::TokenStats;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};

@@ -2,8 +2,8 @@
 
 use super::auth::Caller;
 use super::desk::Trouble;
-use crate::hex::hex;
 use crate::signatures::{Prepared, SignedText};
+use bonafide_core::hex::hex;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! Digests of model files, and the stamps that spare hashing a file that has not changed.
 
 use super::{ModelError, StoredModel, failed};
-use crate::hex::hex;
 use crate::paths::Paths;
+use bonafide_core::hex::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
