@@ -53,6 +53,19 @@ export async function open(browser, url, options = {}) {
 }
 
 /**
+ * Closes pages, and fails if one asked for anything outside the daemon or complained.
+ * @param {Awaited<ReturnType<typeof open>>[]} opened
+ * @param {(url: string) => boolean} [own] What is the page's own though it is no address of the daemon.
+ */
+export async function close(opened, own = () => false) {
+  await Promise.all(opened.map(({ context }) => context.close()));
+  assert.deepEqual(opened.flatMap(({ foreign }) => foreign.filter((url) => !own(url))), [], 'nothing outside the daemon is asked for');
+  // Chromium writes down every answer that is an error; those are wanted here.
+  const complaints = opened.flatMap(({ complaints }) => complaints).filter((text) => !text.startsWith('Failed to load resource'));
+  assert.deepEqual(complaints, [], 'neither errors nor breaches of the content security policy');
+}
+
+/**
  * Fails for what axe-core finds wrong (WCAG 2.2 AA and its best practices).
  * @param {import('playwright-core').Page} page
  */

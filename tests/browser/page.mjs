@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { accessible, launch, open } from './browser.mjs';
+import { accessible, close, launch, open } from './browser.mjs';
 import { fail, HOSTILE, json, mock } from './mock.mjs';
 
 const EASY = 'In the modern world it is important to communicate well with others. Clear words help people to understand what is meant. '
@@ -17,21 +17,13 @@ const long = (/** @type {string} */ verdict) => `[${verdict}] ${EASY} ${EASY} ${
 let browser;
 /** @type {Awaited<ReturnType<typeof mock>>} */
 let daemon;
-/** @type {{context: import('playwright-core').BrowserContext, complaints: string[], foreign: string[]}[]} */
+/** @type {Awaited<ReturnType<typeof open>>[]} */
 let opened = [];
 
 before(async () => { browser = await launch(); });
 after(async () => { await browser.close(); });
 beforeEach(async () => { daemon = await mock(); });
-afterEach(async () => {
-  const all = opened.splice(0);
-  await Promise.all(all.map(({ context }) => context.close()));
-  daemon.close();
-  assert.deepEqual(all.flatMap(({ foreign }) => foreign), [], 'nothing outside the daemon is asked for');
-  // Chromium writes down every answer that is an error; those are wanted here.
-  const complaints = all.flatMap(({ complaints }) => complaints).filter((text) => !text.startsWith('Failed to load resource'));
-  assert.deepEqual(complaints, [], 'neither errors nor breaches of the content security policy');
-});
+afterEach(() => close(opened.splice(0)).finally(() => daemon.close()));
 
 /** @param {import('playwright-core').BrowserContextOptions} [options] */
 async function visit(options, url = daemon.link) {
