@@ -223,10 +223,29 @@ impl Stream {
     /// The first hazard in the blocks that a range of the canonical form touches: an override before a quotation turns
     /// its words too.
     pub(super) fn hazard_in(&self, range: &Range<usize>) -> Option<Hazard> {
+        self.hazard_near(self.raw_range(range))
+    }
+
+    /// The same from the carrier before a range on.
+    pub(super) fn hazard_from_carrier(&self, range: &Range<usize>) -> Option<Hazard> {
+        let raw = self.raw_range(range);
+        let before = self.holes.partition_point(|hole| hole.end <= raw.start).checked_sub(1);
+        let start = before.and_then(|before| self.holes.get(before)).map_or(0, |hole| hole.end);
+        self.hazard_near(start..raw.end)
+    }
+
+    /// The same as far as the carrier behind a range: a block in between may show words that are not counted.
+    pub(super) fn hazard_to_carrier(&self, range: &Range<usize>) -> Option<Hazard> {
+        let raw = self.raw_range(range);
+        let next = self.holes.partition_point(|hole| hole.start < raw.end);
+        let end = self.holes.get(next).map_or(self.raw.len(), |hole| hole.start);
+        self.hazard_near(raw.start..end)
+    }
+
+    fn hazard_near(&self, raw: Range<usize>) -> Option<Hazard> {
         if self.hazards.is_empty() {
             return None;
         }
-        let raw = self.raw_range(range);
         let next = self.breaks.partition_point(|&place| place <= raw.start);
         let first = next.checked_sub(1).and_then(|last| self.breaks.get(last)).map_or(0, |&place| place + 1);
         let later = self.breaks.partition_point(|&place| place < raw.end);

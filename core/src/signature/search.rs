@@ -115,7 +115,10 @@ impl Search<'_> {
             Scope::Within(_) => self.within(),
         };
         let Some(range) = whole else { return self.excerpt(scope) };
-        let hazard = self.stream.hazard_in(&range);
+        let hazard = match scope {
+            Scope::Before(_) => self.stream.hazard_to_carrier(&range),
+            Scope::Exactly(_) | Scope::Within(_) => self.stream.hazard_in(&range),
+        };
         let contradicts = !self.is_consistent(&range);
         if hazard.is_some() || contradicts {
             return Coverage { extent: Extent::Altered, found: vec![], ranges: vec![], hazard, contradicts };
@@ -364,7 +367,9 @@ impl Search<'_> {
         };
         let between = runs.windows(2).any(|pair| {
             let missing = pair[1].first != pair[0].last + 1;
-            let strange = other(pair[0].range.end, pair[1].range.start);
+            let both = pair[0].range.start..pair[1].range.end;
+            let strange = other(pair[0].range.end, pair[1].range.start)
+                || (missing && self.stream.hazard_in(&both).is_some());
             let disordered = pair[1].first <= pair[0].last;
             disordered || (strange && (missing || !matches!(scope, Scope::Within(_))))
         });
@@ -377,7 +382,13 @@ impl Search<'_> {
                 // Blocks before the first paragraph may be somebody else's; before a later one they are in the
                 // place of the author's, and in the same block they are made to look like his.
                 Scope::Before(_) => {
-                    after || (before && (first.first > 0 || !self.is_block_start(first.range.start)))
+                    let hides = || self.stream.hazard_from_carrier(&first.range).is_some();
+                    let displaces = if first.first > 0 {
+                        before || hides()
+                    } else {
+                        before && !self.is_block_start(first.range.start)
+                    };
+                    after || displaces || self.stream.hazard_to_carrier(&last.range).is_some()
                 }
             }
     }

@@ -59,12 +59,21 @@ fn armour_covers_the_text_above() {
     let whole = format!("{ONE} {TWO}");
     assert_eq!(verified(&Page::of_text(&mail)[0]), [(Carrier::Armour, whole.clone())]);
     // The same, quoted in an answer, twice over.
-    let quote = |text: &str| text.lines().map(|line| format!("> {line}\n")).collect::<String>();
-    let answer = format!("I agree.\n\n{}\nYours", quote(&mail));
-    let again = format!("So?\n\n{}\n{}", quote(&answer), armour::print(&signed));
-    let pages = Page::of_text(&again);
-    let found: Vec<_> = pages.iter().map(|page| (page.quotes, verified(page))).collect();
-    assert_eq!(found, [(0, vec![]), (1, vec![]), (2, vec![(Carrier::Armour, whole)])],);
+    for mark in ["> ", ">", " > ", "   >"] {
+        let quote = |text: &str| text.lines().map(|line| format!("{mark}{line}\n")).collect::<String>();
+        let answer = format!("I agree.\n\n{}\nYours", quote(&mail));
+        let again = format!("So?\n\n{}\n{}", quote(&answer), armour::print(&signed));
+        let pages = Page::of_text(&again);
+        let found: Vec<_> = pages.iter().map(|page| (page.quotes, verified(page))).collect();
+        assert_eq!(
+            found,
+            [(0, vec![]), (1, vec![]), (2, vec![(Carrier::Armour, whole.clone())])],
+            "{mark:?}"
+        );
+    }
+    // Code, not a quote.
+    let code: String = mail.lines().map(|line| format!("    > {line}\n")).collect();
+    assert_eq!(Page::of_text(&code).len(), 1);
 }
 
 #[test]

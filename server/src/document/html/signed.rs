@@ -56,6 +56,9 @@ impl Visitor for Walk {
         let attribute = |name: &str| node.attr(name).map(|value| value.to_string());
         let statement = attribute("data-human-statement");
         if is_mathml(node) {
+            if hazards::is_annotation(node) {
+                return false;
+            }
             let around = self.direction();
             self.enter_as(node, Element::Inline, statement.as_deref());
             if let Some(why) = hazards::of_mathml(node, &name, around) {

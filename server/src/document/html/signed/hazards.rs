@@ -66,7 +66,9 @@ pub(super) fn of_element(
         "details" if !begins_with(node, "summary") => Some("a summary is shown before what it follows"),
         "fieldset" if !begins_with(node, "legend") => Some("a legend is shown before what it follows"),
         "table" if !is_table_in_order(node) => Some("the parts of a table are shown in another order"),
-        "ol" if node.has_attr("start") || node.has_attr("reversed") => Some("a list has numbers of its own"),
+        "ol" if node.has_attr("reversed") || !starts_as_expected(node) => {
+            Some("a list has numbers of its own")
+        }
         "li" if node.has_attr("value") => Some("a list has numbers of its own"),
         _ => None,
     }
@@ -76,8 +78,9 @@ pub(super) fn of_element(
 pub(super) fn of_mathml(node: &NodeRef<'_>, name: &str, around: Direction) -> Option<&'static str> {
     const WHY: &str = "a formula may hide words";
     let hidden = match name {
+        // An annotation that is not left out.
         "annotation" | "annotation-xml" | "mphantom" | "maction" => true,
-        "semantics" => node.element_children().len() > 1,
+        "semantics" => node.element_children().iter().skip(1).any(|child| !is_annotation(child)),
         name => is_left_out(name) || matches!(name, "br" | "img" | "link"),
     };
     let is_text = MATH_TEXT.split(' ').any(|known| known == name);
@@ -87,6 +90,43 @@ pub(super) fn of_mathml(node: &NodeRef<'_>, name: &str, around: Direction) -> Op
         return Some(WHY);
     }
     turns(node, name, Element::Inline, around).then_some("an element turns the direction of the text")
+}
+
+/// Whether browsers leave out an element of MathML: an annotation behind the formula that it speaks of.
+pub(super) fn is_annotation(node: &NodeRef<'_>) -> bool {
+    let is_named = |node: &NodeRef<'_>, names: &[&str]| {
+        node.node_name().is_some_and(|name| names.iter().any(|known| **known == *name))
+    };
+    is_named(node, &["annotation", "annotation-xml"])
+        && node.prev_element_sibling().is_some()
+        && node.parent().is_some_and(|parent| is_named(&parent, &["semantics"]))
+        && !node.attr("style").is_some_and(|style| style::may_show(&style))
+}
+
+/// Whether a list begins with 1, or goes on with the number after the last one of the list before it.
+fn starts_as_expected(list: &NodeRef<'_>) -> bool {
+    let Some(start) = list.attr("start") else { return true };
+    let Ok(start) = start.trim().parse::<usize>() else { return false };
+    start == 1 || previous_list(list).is_some_and(|before| start == first_number(&before) + items(&before))
+}
+
+fn previous_list<'a>(list: &NodeRef<'a>) -> Option<NodeRef<'a>> {
+    let mut before = list.prev_element_sibling();
+    while let Some(node) = before {
+        if node.node_name().as_deref() == Some("ol") {
+            return Some(node);
+        }
+        before = node.prev_element_sibling();
+    }
+    None
+}
+
+fn first_number(list: &NodeRef<'_>) -> usize {
+    list.attr("start").and_then(|start| start.trim().parse().ok()).unwrap_or(1)
+}
+
+fn items(list: &NodeRef<'_>) -> usize {
+    list.element_children().iter().filter(|child| child.node_name().as_deref() == Some("li")).count()
 }
 
 fn has_text(node: &NodeRef<'_>) -> bool {

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use super::super::{signed_page, signed_page_of_markdown};
-use bonafide_core::signature::carrier::Signed;
+use bonafide_core::signature::carrier::{Signed, armour};
 use bonafide_core::signature::check::{Outcome, Report, check};
 use bonafide_core::signature::ed25519::RawSignature;
 use bonafide_core::signature::key::PublicKey;
@@ -149,6 +149,27 @@ fn styles_that_hide_or_turn_words() {
     }
 }
 
+#[test]
+fn a_field_between_a_text_and_what_ends_it() {
+    const ONE: &str = "The ferry leaves at six, whether or not the baker has brought his bread.";
+    const TWO: &str = "Nobody on the island could say who had painted the door green that night.";
+    let statement = sign(&Page::of_text(&format!("{ONE}\n\n{TWO}"))[0]);
+    let signed = Signed::from_value(serde_json::from_str(&statement).unwrap()).unwrap();
+    let block = armour::print(&signed).replace('\n', "<br>");
+    let field = "<p><input value='Not really.'></p>";
+    let result = |shown: String| report(&signed_page(&format!("{shown}{block}")).unwrap()).result;
+    assert_eq!(result(format!("<p>{ONE}</p><p>{TWO}</p>")), Outcome::Trusted);
+    assert_eq!(result(format!("{field}<p>{ONE}</p><p>{TWO}</p>")), Outcome::Trusted);
+    assert_eq!(result(format!("<p>{ONE}</p><p>{TWO}</p>{field}")), Outcome::Altered);
+    assert_eq!(result(format!("<p>{ONE}</p><p>{TWO}</p><div><p></p>{field}</div>")), Outcome::Altered);
+    assert_eq!(result(format!("<p>{ONE}</p>{field}<p>{TWO}</p>")), Outcome::Altered);
+    // A paragraph is left out, and there is a field in its place.
+    assert_eq!(result(format!("<p>{TWO}</p>")), Outcome::Excerpt);
+    assert_eq!(result(format!("{field}<p>{TWO}</p>")), Outcome::Altered);
+    assert_eq!(result(format!("<p>{ONE}</p>")), Outcome::Excerpt);
+    assert_eq!(result(format!("<p>{ONE}</p>{field}")), Outcome::Altered);
+}
+
 /// A style that is understood as hiding leaves the word out, and another one spoils it: neither is ever trusted.
 #[track_caller]
 fn altered_or_other(shown: &str) {
@@ -202,7 +223,12 @@ fn numbers_that_nobody_signed() {
     altered("<ol start=7><li>I eat no meat.</ol>");
     altered("<ol reversed><li>I eat no meat.</ol>");
     altered("<ol><li value=3>I eat no meat.</ol>");
+    altered("<ol start=' 2x'><li>I eat no meat.</ol>");
+    altered("<ol><li>I eat<li>no</ol><p>red</p><ol start=4><li>meat.</ol>");
+    altered("<ol start=-1><li>I eat<li>no</ol><ol start=3><li>meat.</ol>");
     trusted("<ol><li>I eat no meat.</ol>");
+    trusted("<ol start=1><li>I eat no meat.</ol>");
+    trusted("<ol><li>I eat<li>no</ol><p hidden>red</p><ol start=3><li>meat.</ol>");
 }
 
 #[test]
@@ -211,7 +237,11 @@ fn signed_words_that_are_not_shown() {
     altered("I eat <b popover>no</b> meat.");
     altered("<details><summary>I eat</summary>no meat.</details>");
     altered("<details open>I eat<summary>no meat.</summary></details>");
-    altered("I eat <math><semantics><mi></mi><annotation>no</annotation></semantics></math> meat.");
+    altered("I eat <math><semantics><annotation>no</annotation></semantics></math> meat.");
+    altered("I eat no <math><semantics><mi></mi><mi>meat.</mi></semantics></math>");
+    altered(
+        "I eat no meat.<math><semantics><mi></mi><annotation style='display:block'>I do.</annotation></math>",
+    );
     altered("I eat <math><annotation-xml>no</annotation-xml></math> meat.");
     altered("I eat <math><mphantom><mtext>no</mtext></mphantom></math> meat.");
     altered("I eat <math><mrow>no</mrow></math> meat.");
@@ -220,6 +250,11 @@ fn signed_words_that_are_not_shown() {
     trusted("<details open><summary>I eat</summary>no meat.</details>");
     trusted("<dialog open>I eat no meat.</dialog>");
     trusted("I eat <math><mrow> <mtext>no</mtext> </mrow></math> meat.");
+    // As KaTeX writes it.
+    trusted(
+        "I eat no <math><semantics><mrow><mtext>meat.</mtext></mrow><annotation encoding='application/x-tex'>\
+         \\text{meat.}</annotation></semantics></math>",
+    );
 }
 
 #[test]
