@@ -105,9 +105,9 @@ pub(super) fn is_annotation(node: &NodeRef<'_>) -> bool {
 
 /// Whether a list begins with 1, or goes on with the number after the last one of the list before it.
 fn starts_as_expected(list: &NodeRef<'_>) -> bool {
-    let Some(start) = list.attr("start") else { return true };
-    let Ok(start) = start.trim().parse::<usize>() else { return false };
-    start == 1 || previous_list(list).is_some_and(|before| start == first_number(&before) + items(&before))
+    let Some(start) = first_number(list) else { return false };
+    let goes_on = |before: NodeRef<'_>| first_number(&before)?.checked_add(items(&before));
+    start == 1 || previous_list(list).and_then(goes_on) == Some(start)
 }
 
 fn previous_list<'a>(list: &NodeRef<'a>) -> Option<NodeRef<'a>> {
@@ -121,8 +121,11 @@ fn previous_list<'a>(list: &NodeRef<'a>) -> Option<NodeRef<'a>> {
     None
 }
 
-fn first_number(list: &NodeRef<'_>) -> usize {
-    list.attr("start").and_then(|start| start.trim().parse().ok()).unwrap_or(1)
+/// Nothing if it is not plainly a number: browsers read some as another one.
+fn first_number(list: &NodeRef<'_>) -> Option<usize> {
+    let Some(start) = list.attr("start") else { return Some(1) };
+    let is_plain = start.len() <= 9 && start.bytes().all(|byte| byte.is_ascii_digit());
+    start.parse().ok().filter(|_| is_plain)
 }
 
 fn items(list: &NodeRef<'_>) -> usize {

@@ -225,7 +225,9 @@ fn numbers_that_nobody_signed() {
     altered("<ol><li value=3>I eat no meat.</ol>");
     altered("<ol start=' 2x'><li>I eat no meat.</ol>");
     altered("<ol><li>I eat<li>no</ol><p>red</p><ol start=4><li>meat.</ol>");
-    altered("<ol start=-1><li>I eat<li>no</ol><ol start=3><li>meat.</ol>");
+    altered("<ol start=-1><li>I eat<li>no</ol><ol start=1><li>meat.</ol>");
+    altered("<ol><li>I eat<li>no</ol><ol start='\u{a0}3'><li>meat.</ol>");
+    altered("<ol start=18446744073709551615><li>I eat</ol><ol start=18446744073709551616><li>no meat.</ol>");
     trusted("<ol><li>I eat no meat.</ol>");
     trusted("<ol start=1><li>I eat no meat.</ol>");
     trusted("<ol><li>I eat<li>no</ol><p hidden>red</p><ol start=3><li>meat.</ol>");
