@@ -11,3 +11,4 @@ pub mod judge;
 pub mod signature;
 pub mod text;
 pub mod verdict;
+pub mod watermark;

@@ -1,0 +1,5 @@
+//! Watermarks.
+
+pub mod greens;
+pub mod random;
+pub mod tail;
