@@ -5,12 +5,15 @@ use crate::model::gguf::LoadError;
 use crate::model::tokenizer::{TextToken, TextTokenizer};
 use crate::model::{self, store};
 use crate::paths::{NoHome, Paths};
+use crate::watermark::file::Entry;
+use crate::watermark::{self, Found, WatermarkError, Watermarks};
 use crate::windows::{self, OVERLAP, WINDOW};
 use bonafide_core::calibration::Calibration;
 use bonafide_core::detect::{self, Stats};
-use bonafide_core::judge::{ScoredBlock, Token, judge};
+use bonafide_core::judge::{self, ScoredBlock, Token, judge};
 use bonafide_core::text::scoring::ScoringText;
-use bonafide_core::verdict::{BlockReport, CalibrationIdentity, ModelIdentity, ScoreReport};
+use bonafide_core::verdict::{BlockReport, CalibrationIdentity, Evidence, ModelIdentity, ScoreReport};
+use bonafide_core::watermark::evidence::Mark;
 use bonafide_kernels::backend::{Backend, BackendError, PackedBatch, TokenStats};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +35,8 @@ pub struct EngineOptions {
     pub calibration: Option<PathBuf>,
     /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
     pub observer: Option<String>,
+    /// Watermark keys to look for ([`watermark::configured`]).
+    pub watermarks: Vec<Entry>,
 }
 
 /// Why the engine can't do what it was asked.
@@ -53,6 +58,9 @@ pub enum EngineError {
     /// There is no place for models.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// A watermark key can't be looked for.
+    #[error(transparent)]
+    Watermark(#[from] WatermarkError),
     /// A calibration file can't be used.
     #[error("the calibration {path} can't be used: {reason}")]
     Calibration {
@@ -90,6 +98,7 @@ pub struct Engine {
     window: usize,
     identity: ModelIdentity,
     calibration: Option<Calibration>,
+    watermarks: Watermarks,
 }
 
 impl Engine {
@@ -134,7 +143,9 @@ impl Engine {
             architecture: loaded.architecture.to_owned(),
             backend: backend.name(),
         };
-        Ok(Self { backend, tokenizer: loaded.tokenizer, window, identity, calibration: None })
+        let tokenizer = loaded.tokenizer;
+        let watermarks = Watermarks::prepare(options.watermarks.clone(), &identity.name, &tokenizer)?;
+        Ok(Self { backend, tokenizer, window, identity, calibration: None, watermarks })
     }
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.
@@ -210,7 +221,53 @@ impl Engine {
         if let Some(score) = paired_score(plan, stats) {
             report.detectors.insert("binoculars".to_owned(), score);
         }
+        let (marks, declares) = self.mark_evidence(plan, &tokens);
+        judge::add(&mut report, marks, declares);
         report
+    }
+
+    /// What the watermarks in a text say, and whether one declares the text to be a model's.
+    fn mark_evidence(&self, plan: &Plan, scored: &[Token]) -> (Vec<Evidence>, bool) {
+        let keys = self.watermarks.len();
+        let found = self.find_marks(plan, scored);
+        let marks: Vec<Mark<'_>> = found
+            .iter()
+            .map(|found| Mark {
+                key: &found.key.entry.name,
+                who: found.key.entry.who.as_deref(),
+                public: found.key.entry.public,
+                scheme: found.key.detector.scheme().name(),
+                finding: &found.finding,
+                keys,
+                span: watermark::span(&plan.text, &found.bytes),
+            })
+            .collect();
+        (marks.iter().filter_map(Mark::evidence).collect(), marks.iter().any(Mark::declares))
+    }
+
+    fn find_marks(&self, plan: &Plan, scored: &[Token]) -> Vec<Found<'_>> {
+        if self.watermarks.is_empty() {
+            return Vec::new();
+        }
+        if plan.scoring.text() == &*plan.text {
+            let entropy = |token: &Token| token.stats.map_or(f32::NAN, |stats| stats.entropy);
+            let entropies: Vec<f32> = scored.iter().map(entropy).collect();
+            return self.watermarks.find(&plan.text, &plan.tokens, Some(&entropies));
+        }
+        self.marks(&plan.text)
+    }
+
+    /// Looks for every key in a text as it stands, without a model's entropies.
+    #[must_use]
+    pub fn marks(&self, text: &str) -> Vec<Found<'_>> {
+        let tokens = self.tokenizer.encode(text).unwrap_or_default();
+        self.watermarks.find(text, &tokens, None)
+    }
+
+    /// The watermark keys that are looked for.
+    #[must_use]
+    pub fn watermarks(&self) -> &Watermarks {
+        &self.watermarks
     }
 
     /// Scores plans in packed passes of as many tokens as fill the device; `progress` hears how many tokens are done.

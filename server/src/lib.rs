@@ -18,4 +18,5 @@ mod private;
 pub mod queue;
 pub mod signatures;
 pub mod trust;
+pub mod watermark;
 pub mod windows;

@@ -14,7 +14,7 @@ use crate::detect::{Features, Stats, around, detectors, perplexity, scan, top_sh
 use crate::text::prose::{NotProse, objection};
 use crate::text::scoring::ScoringText;
 use crate::text::{language, words};
-use crate::verdict::{BlockReport, Evidence, SentenceReport, Verdict};
+use crate::verdict::{BlockReport, Evidence, PointsTo, SentenceReport, Verdict};
 use layout::Layout;
 use messages::Extreme;
 use std::ops::Range;
@@ -27,6 +27,9 @@ const NAMED_SENTENCES: usize = 3;
 
 /// What a sentence's probability must exceed to be named as a model's; a human's lies below one minus this.
 const TELLING: f64 = 0.8;
+
+/// From this strength on a finding that points to a model contradicts `likely_human`.
+const STRONG: f64 = 0.5;
 
 /// One token of the scoring text.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +102,21 @@ pub fn judge(block: &ScoredBlock<'_>, calibration: Option<&Calibration>, with_to
         detectors: detectors(&stats),
         tokens: with_tokens.then(|| layout.tokens(block)),
     }
+}
+
+/// Adds findings that don't come from the model's statistics: watermarks, labels, hidden characters.
+///
+/// They are evidence of their own kind and never change the probability. What `declares` a text to be a model's decides
+/// the verdict; a strong hint at a model takes back a `likely_human`, because the two together are unclear.
+pub fn add(report: &mut BlockReport, evidence: Vec<Evidence>, declares: bool) {
+    let hinted = evidence.iter().any(|found| found.points_to == PointsTo::Ai && found.strength >= STRONG);
+    if declares {
+        report.verdict = Verdict::DeclaredAi;
+    } else if hinted && report.verdict == Verdict::LikelyHuman {
+        report.verdict = Verdict::Unclear;
+    }
+    report.evidence.extend(evidence);
+    report.evidence.sort_by(|a, b| b.strength.total_cmp(&a.strength));
 }
 
 fn case<'a>(

@@ -65,6 +65,12 @@ impl Detector {
     pub fn find(&self, ids: &[u32], entropies: Option<&[f32]>) -> Option<Finding> {
         match &self.reader {
             Reader::ExpEdit(reader) => reader.find(ids),
+            Reader::SynthId(reader) => {
+                let found = self.reading(ids, entropies)?.best()?;
+                // As a mean of g-values, which is what everybody speaks of.
+                let unit = f64::from(reader.unit());
+                Some(Finding { value: found.value / unit, expected: found.expected / unit, ..found })
+            }
             _ => self.reading(ids, entropies)?.best(),
         }
     }

@@ -3,6 +3,7 @@
 pub mod detector;
 pub mod dip;
 pub mod edit;
+pub mod evidence;
 pub mod exponential;
 pub mod find;
 pub mod greens;

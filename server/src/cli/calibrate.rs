@@ -87,6 +87,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         compute: args.compute,
         calibration: None,
         observer: None,
+        ..EngineOptions::default()
     })?;
     let mut texts = score(args, &engine, &samples)?;
     calibrate::guard_only(&mut texts, &args.guard)?;

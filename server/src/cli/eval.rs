@@ -77,6 +77,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         compute: args.compute,
         calibration: args.calibration.clone(),
         observer: args.observer.clone(),
+        ..EngineOptions::default()
     })?;
     if let Some(tokens) = args.max_tokens {
         samples.par_iter_mut().try_for_each(|sample| cut_tokens(&engine, &mut sample.text, tokens))?;

@@ -8,6 +8,8 @@ use crate::document::read::{self, Format};
 use crate::document::{Block, DocumentError};
 use crate::engine::{BATCH_TOKENS, Engine, EngineOptions};
 use crate::model::compute::Compute;
+use crate::paths::Paths;
+use crate::watermark;
 use bonafide_core::verdict::ScoreReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -76,6 +78,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         compute: args.compute,
         calibration: args.calibration.clone(),
         observer: args.observer.clone(),
+        watermarks: watermark::configured(&Paths::from_env()?)?,
     })?;
     let lang = args.lang.unwrap_or_else(Lang::from_env);
     let report = score(&engine, &blocks, args.tokens, lang)?;

@@ -8,6 +8,7 @@ use crate::http::{App, serve};
 use crate::model::compute::Compute;
 use crate::paths::Paths;
 use crate::signatures::Signatures;
+use crate::watermark;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
         compute: args.compute.or(config.compute()),
         calibration: args.calibration.or_else(|| config.calibration.clone()),
         observer: config.observer.clone(),
+        watermarks: watermark::configured(&paths)?,
     };
     log_to_stderr();
     hush_panics();

@@ -70,6 +70,25 @@ impl TextTokenizer {
         Ok(Self { inner, bos })
     }
 
+    /// Reads a `tokenizer.json`.
+    pub(crate) fn from_json(path: &std::path::Path) -> Result<Self, String> {
+        let mut inner = Tokenizer::from_file(path).map_err(|error| error.to_string())?;
+        inner.with_truncation(None).map_err(|error| error.to_string())?.with_padding(None);
+        // A page that shows a control token shows its characters.
+        inner.set_encode_special_tokens(true);
+        Ok(Self { inner, bos: None })
+    }
+
+    /// Tokens in the vocabulary.
+    pub(crate) fn vocabulary(&self) -> u32 {
+        u32::try_from(self.inner.get_vocab_size(true)).unwrap_or(u32::MAX)
+    }
+
+    /// The text of some tokens.
+    pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, String> {
+        self.inner.decode(ids, true).map_err(|error| error.to_string())
+    }
+
     /// Whether another tokenizer has the same tokens under the same numbers, and begins texts alike.
     pub(crate) fn agrees_with(&self, other: &Self) -> bool {
         self.bos == other.bos && self.inner.get_vocab(true) == other.inner.get_vocab(true)

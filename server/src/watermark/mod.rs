@@ -1,0 +1,200 @@
+//! Watermark keys: where they are kept, and looking for all of them in a text.
+
+pub mod file;
+
+use crate::model::gguf::{Gguf, LoadError};
+use crate::model::registry::{Registry, RegistryError};
+use crate::model::store;
+use crate::model::tokenizer::{TextToken, TextTokenizer};
+use crate::paths::Paths;
+use bonafide_core::verdict::Span;
+use bonafide_core::watermark::detector::Detector;
+use bonafide_core::watermark::find::Finding;
+use bonafide_core::watermark::scheme::SchemeError;
+use file::{Entry, TokenizerSpec};
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Why a key can't be looked for.
+#[derive(Debug, thiserror::Error)]
+#[error("the watermark key `{key}` can't be used: {source}")]
+pub struct WatermarkError {
+    /// The key.
+    pub key: String,
+    /// What is wrong.
+    pub source: Problem,
+}
+
+/// What is wrong with a key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A parameter.
+    #[error(transparent)]
+    Scheme(#[from] SchemeError),
+    /// The model whose tokenizer it names is not known.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The model whose tokenizer it names was not pulled.
+    #[error("its tokenizer is that of the model {0}; run: bonafide model pull {0}")]
+    NotPulled(String),
+    /// The tokenizer can't be read.
+    #[error(transparent)]
+    Tokenizer(#[from] LoadError),
+    /// A `tokenizer.json` can't be read.
+    #[error("its tokenizer {path} can't be read: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// A key that is ready to be looked for.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What is known of it.
+    pub entry: Entry,
+    /// What looks for it.
+    pub detector: Detector,
+}
+
+/// Keys whose texts were cut by one tokenizer.
+struct Group {
+    /// `None` for the tokenizer of the loaded model.
+    tokenizer: Option<Arc<TextTokenizer>>,
+    keys: Vec<Prepared>,
+}
+
+/// All keys that are looked for. Shared by all threads.
+#[derive(Default)]
+pub struct Watermarks {
+    groups: Vec<Group>,
+}
+
+/// A mark that was found, or the best that there is of one.
+#[derive(Debug, Clone)]
+pub struct Found<'a> {
+    /// With which key.
+    pub key: &'a Prepared,
+    /// What was found.
+    pub finding: Finding,
+    /// The stretch, in bytes of the text that was looked at.
+    pub bytes: std::ops::Range<usize>,
+}
+
+/// The user's keys and those that come with the program.
+///
+/// # Errors
+/// If the user's key file can't be used.
+pub fn configured(paths: &Paths) -> Result<Vec<Entry>, file::KeyFileError> {
+    let mut entries = file::load(&paths.config)?;
+    let built_in = file::built_in()?;
+    entries.extend(built_in.into_iter().filter(|entry| !entry.slow()));
+    Ok(entries)
+}
+
+impl Watermarks {
+    /// Prepares keys. `loaded` is the tokenizer of the loaded model, and `name` the model's.
+    ///
+    /// # Errors
+    /// Names the first key that can't be used.
+    pub(crate) fn prepare(
+        entries: Vec<Entry>,
+        name: &str,
+        loaded: &TextTokenizer,
+    ) -> Result<Self, WatermarkError> {
+        let mut groups: HashMap<TokenizerSpec, Group> = HashMap::new();
+        for entry in entries {
+            let key = entry.name.clone();
+            let wrong = |source: Problem| WatermarkError { key: key.clone(), source };
+            let spec = match &entry.tokenizer {
+                TokenizerSpec::Model(model) if model == name => TokenizerSpec::Loaded,
+                other => other.clone(),
+            };
+            let group = match groups.entry(spec) {
+                std::collections::hash_map::Entry::Occupied(group) => group.into_mut(),
+                std::collections::hash_map::Entry::Vacant(place) => {
+                    let tokenizer = tokenizer(place.key()).map_err(&wrong)?.map(Arc::new);
+                    place.insert(Group { tokenizer, keys: Vec::new() })
+                }
+            };
+            let tokenizer = group.tokenizer.as_deref().unwrap_or(loaded);
+            let vocabulary = entry.vocabulary().unwrap_or_else(|| tokenizer.vocabulary());
+            let detector =
+                entry.scheme(vocabulary).and_then(Detector::new).map_err(|source| wrong(source.into()))?;
+            group.keys.push(Prepared { entry, detector });
+        }
+        Ok(Self { groups: groups.into_values().collect() })
+    }
+
+    /// How many keys are looked for.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.keys.len()).sum()
+    }
+
+    /// Whether no keys are looked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &Prepared> {
+        self.groups.iter().flat_map(|group| &group.keys)
+    }
+
+    /// Looks for every key. `own` are the text's tokens by the loaded model's tokenizer, `entropies` what that model says
+    /// of each. What can't be tokenised has no marks.
+    pub(crate) fn find(&self, text: &str, own: &[TextToken], entropies: Option<&[f32]>) -> Vec<Found<'_>> {
+        let mut found = Vec::new();
+        for group in &self.groups {
+            let (tokens, entropies) = match &group.tokenizer {
+                None => (own.to_vec(), entropies),
+                Some(tokenizer) => (tokenizer.encode(text).unwrap_or_default(), None),
+            };
+            let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+            let looked = group.keys.par_iter().filter_map(|key| {
+                let finding = key.detector.find(&ids, entropies)?;
+                let (first, last) = (tokens.get(finding.tokens.start)?, tokens.get(finding.tokens.end - 1)?);
+                Some(Found { key, bytes: first.start..last.end, finding })
+            });
+            found.extend(looked.collect::<Vec<_>>());
+        }
+        found
+    }
+}
+
+/// Reads a tokenizer; `None` is the loaded model's.
+fn tokenizer(spec: &TokenizerSpec) -> Result<Option<TextTokenizer>, Problem> {
+    match spec {
+        TokenizerSpec::Loaded => Ok(None),
+        TokenizerSpec::File(path) => {
+            let wrong = |reason: String| Problem::File { path: path.display().to_string(), reason };
+            TextTokenizer::from_json(path).map(Some).map_err(wrong)
+        }
+        TokenizerSpec::Model(name) => {
+            let registry = Registry::builtin()?;
+            let entry = registry.find(name)?;
+            let paths = Paths::from_env().map_err(|_| Problem::NotPulled(name.clone()))?;
+            let stored = store::stored(&paths, entry).ok_or_else(|| Problem::NotPulled(name.clone()))?;
+            Ok(Some(TextTokenizer::read(&Gguf::open(&stored.path)?)?))
+        }
+    }
+}
+
+/// Code points before a byte of a text.
+pub(crate) fn span(text: &str, bytes: &std::ops::Range<usize>) -> Span {
+    let before = |byte: usize| text.char_indices().take_while(|(at, _)| *at < byte).count();
+    Span { start: before(bytes.start), end: before(bytes.end) }
+}
+
+/// Where the user's key file is.
+#[must_use]
+pub fn path(paths: &Paths) -> PathBuf {
+    paths.config.join(file::FILE)
+}
