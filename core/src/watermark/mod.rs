@@ -8,6 +8,7 @@ pub mod exponential;
 pub mod find;
 pub mod greens;
 pub mod kgw;
+pub mod make;
 pub mod random;
 pub mod scheme;
 pub mod synthid;
