@@ -41,9 +41,9 @@ pub struct CpuOptions {
 
 /// A decoder on the CPU, perhaps with a second one that it is compared with.
 pub struct CpuBackend {
-    decoder: Decoder,
+    pub(super) decoder: Decoder,
     observer: Option<Decoder>,
-    team: Team,
+    pub(super) team: Team,
     space: Mutex<[Workspace; 2]>,
     name: String,
 }
@@ -77,6 +77,16 @@ impl CpuBackend {
         of(&self.decoder) + self.observer.as_ref().map_or(0, of)
     }
 
+    pub(super) fn check_tokens(&self, tokens: &[u32]) -> Result<(), BackendError> {
+        let vocab = self.decoder.shape.vocab;
+        match tokens.iter().find(|token| **token as usize >= vocab) {
+            Some(token) => {
+                Err(BackendError::Batch(format!("token {token} is outside a vocabulary of {vocab}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn score_chunk(
         &self,
         spaces: &mut [Workspace; 2],
@@ -99,7 +109,7 @@ impl CpuBackend {
         self.team.run(|worker| {
             let mut scratch = lock(&space.workers[worker.index]);
             let scratch = &mut *scratch;
-            Pass { decoder: &self.decoder, worker, space, plan: &plan }.run(scratch);
+            Pass { decoder: &self.decoder, worker, space, plan: &plan, cache: None }.run(scratch);
             // SAFETY: the head's input and the targets' logits were written in an earlier step.
             unsafe {
                 let logits = space.target_logits.part(0..plan.targets.len());
@@ -115,7 +125,7 @@ impl CpuBackend {
             }
             if let Some((observer, plan)) = &second {
                 let mut own = lock(&other.workers[worker.index]);
-                Pass { decoder: observer, worker, space: other, plan }.run(&mut own);
+                Pass { decoder: observer, worker, space: other, plan, cache: None }.run(&mut own);
                 let side = |decoder, input| paired::Side { weights: decoder, input };
                 let observed = side(&observer.output, &other.head_in);
                 let performed = side(&self.decoder.output, &space.head_in);
@@ -151,10 +161,7 @@ impl Backend for CpuBackend {
     }
 
     fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
-        let vocab = self.decoder.shape.vocab;
-        if let Some(token) = batch.tokens().iter().find(|token| **token as usize >= vocab) {
-            return Err(BackendError::Batch(format!("token {token} is outside a vocabulary of {vocab}")));
-        }
+        self.check_tokens(batch.tokens())?;
         let mut spaces = lock(&self.space);
         let mut stats = Vec::with_capacity(batch.tokens().len());
         for (tokens, starts) in chunks(batch) {
@@ -184,7 +191,7 @@ fn chunks<'a>(batch: &PackedBatch<'a>) -> Vec<(&'a [u32], Vec<usize>)> {
 }
 
 /// A worker that panicked leaves numbers without meaning, which the next pass overwrites.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

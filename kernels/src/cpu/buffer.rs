@@ -74,6 +74,11 @@ impl<T: Plain> Buffer<T> {
         unsafe { std::slice::from_raw_parts_mut(self.pointer().add(range.start), range.len()) }
     }
 
+    pub(crate) fn whole_mut(&mut self) -> &mut [T] {
+        // SAFETY: `&mut self` is the only access there is.
+        unsafe { self.part_mut(0..self.len) }
+    }
+
     #[cfg(test)]
     pub(crate) fn copied(&mut self) -> Vec<T> {
         // SAFETY: `&mut self` is the only access there is.

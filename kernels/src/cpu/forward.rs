@@ -5,7 +5,7 @@
 //! at once: biases, the residual sum, the gate.
 
 use super::activation::{gelu_mul, silu_mul};
-use super::attention::float;
+use super::attention::{cached, float};
 use super::buffer::Buffer;
 use super::input::{Form, Input, ROW_TILE};
 use super::norm::{add, rms_norm};
@@ -19,6 +19,9 @@ use std::sync::Mutex;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::attention::amx;
+
+/// Pieces of attention a worker, so that none waits long for another.
+const ENOUGH: usize = 4;
 
 /// A decoder whose matrices are packed.
 pub(super) struct Decoder {
@@ -82,6 +85,7 @@ pub(super) struct Scratch {
     tile: Buffer<f32>,
     second: Buffer<f32>,
     scores: Vec<f32>,
+    cached: cached::Scratch,
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     heads: amx::Scratch,
     pub(super) logits: Vec<f32>,
@@ -110,13 +114,13 @@ impl Decoder {
         space.feed_forward_in.reserve(rows, dim, &forms(|layer| &layer.gate));
         space.gated_in.reserve(rows, feed_forward, &forms(|layer| &layer.down));
         space.head_in.reserve(plan.predicting.len(), dim, &[self.output.form()]);
-        space.target_logits.ensure(plan.predicting.len());
+        space.target_logits.ensure(plan.targets.len());
         let positions = plan.positions.iter().max().map_or(0, |last| last + 1);
         space.global.ensure(positions, &self.shape.rotary);
         space.local.ensure(positions, &self.shape.rotary_local);
         space.workers.resize_with(workers.max(space.workers.len()), Mutex::default);
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        if self.tiles {
+        if plan.tiles {
             let tokens = plan.packed.last().copied().unwrap_or(0);
             space.heads.reserve(tokens, head_dim, heads, kv_heads);
             return;
@@ -134,22 +138,24 @@ pub(super) struct Pass<'a> {
     pub(super) worker: &'a Worker<'a>,
     pub(super) space: &'a Workspace,
     pub(super) plan: &'a Plan<'a>,
+    /// Where keys and values go, and those of earlier passes are, if the plan is one of extensions.
+    pub(super) cache: Option<&'a cached::Cache>,
 }
 
 impl Pass<'_> {
-    /// Takes all steps. At the end `head_in` and `target_logits` hold a row for each target.
+    /// Takes all steps. At the end `head_in` holds a row for each prediction, `target_logits` a number for each target.
     pub(super) fn run(&self, scratch: &mut Scratch) {
         let Shape { dim, heads, head_dim, .. } = self.decoder.shape;
         scratch.row.resize(dim.max(heads * head_dim), 0.0);
         self.embed();
         let mut pending = None;
-        for layer in &self.decoder.layers {
+        for (index, layer) in self.decoder.layers.iter().enumerate() {
             let form = layer.query_key_value.weight.form();
             let into = (&self.space.attention_in, form);
             self.normalise(scratch, pending, &layer.attention_norm, into);
             self.query_key_value(scratch, layer);
-            self.place_heads(scratch, layer);
-            self.attention(scratch, layer);
+            self.place_heads(scratch, (index, layer));
+            self.attention(scratch, (index, layer));
             let post = layer.post_attention_norm.as_deref();
             let operation = Operation::AttentionOutput;
             self.add(operation, scratch, &layer.attention_output, &self.space.mixed_in, post);
@@ -254,7 +260,7 @@ impl Pass<'_> {
     }
 
     /// Norms and turns queries and keys, and puts them and the values where attention wants them.
-    fn place_heads(&self, scratch: &mut Scratch, layer: &PackedLayer) {
+    fn place_heads(&self, scratch: &mut Scratch, (index, layer): (usize, &PackedLayer)) {
         let Shape { heads, kv_heads, head_dim, norm_eps, pairs, .. } = self.decoder.shape;
         let width = (heads + 2 * kv_heads) * head_dim;
         let angles = if layer.local { &self.space.local } else { &self.space.global };
@@ -275,15 +281,33 @@ impl Pass<'_> {
                         head.iter_mut().for_each(|x| *x *= scale);
                     }
                 }
-                self.pack_heads(scratch, *sequence, row, all);
+                match self.cache {
+                    Some(cache) => self.keep_heads(cache, index, *sequence, row, all),
+                    None => self.pack_heads(scratch, *sequence, row, all),
+                }
             }
         });
+    }
+
+    fn keep_heads(&self, cache: &cached::Cache, layer: usize, sequence: usize, row: usize, all: &[f32]) {
+        let Shape { heads, kv_heads, head_dim, .. } = self.decoder.shape;
+        let (sequence, token) = (self.plan.cached[sequence], self.plan.positions[row]);
+        let (keys, values) = all[heads * head_dim..].split_at(kv_heads * head_dim);
+        let both = keys.chunks_exact(head_dim).zip(values.chunks_exact(head_dim));
+        for (head, (key, value)) in both.enumerate() {
+            let at = cached::Place { sequence, layer, head };
+            // SAFETY: the token is in this piece alone.
+            unsafe {
+                cache.put_key(at, token, key);
+                cache.put_value(at, token, value);
+            }
+        }
     }
 
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     fn pack_heads(&self, scratch: &mut Scratch, sequence: usize, row: usize, all: &[f32]) {
         let Shape { heads, kv_heads, head_dim, .. } = self.decoder.shape;
-        if !self.decoder.tiles {
+        if !self.plan.tiles {
             return;
         }
         let range = &self.plan.sequences[sequence];
@@ -312,7 +336,29 @@ impl Pass<'_> {
     #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
     fn pack_heads(&self, _: &mut Scratch, _: usize, _: usize, _: &[f32]) {}
 
-    fn attention(&self, scratch: &mut Scratch, layer: &PackedLayer) {
+    fn attention(&self, scratch: &mut Scratch, (index, layer): (usize, &PackedLayer)) {
+        match self.cache {
+            Some(cache) => self.attend_cached(scratch, cache, index, layer.local),
+            None => self.attend(scratch, layer),
+        }
+        if self.plan.tiles {
+            return;
+        }
+        let Shape { heads, head_dim, .. } = self.decoder.shape;
+        let (width, form) = (heads * head_dim, layer.attention_output.weight.form());
+        self.worker.each(Operation::Norm, self.plan.rows().div_ceil(ROWS), |piece| {
+            for row in pieces(piece, ROWS, self.plan.rows()) {
+                // SAFETY: the row is in this piece alone.
+                unsafe {
+                    let mixed = self.space.mixed.part(row * width..(row + 1) * width);
+                    self.space.mixed_in.put(form, row, 0, mixed);
+                }
+            }
+        });
+    }
+
+    /// Attention within the batch.
+    fn attend(&self, scratch: &mut Scratch, layer: &PackedLayer) {
         let Shape { heads, kv_heads, head_dim, .. } = self.decoder.shape;
         let blocks = self.plan.blocks(layer.local);
         let group = heads / kv_heads;
@@ -321,7 +367,7 @@ impl Pass<'_> {
             let (sequence, block) = &blocks[blocks.len() - 1 - piece / heads];
             let head = piece % heads;
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            if self.decoder.tiles {
+            if self.plan.tiles {
                 // SAFETY: tiles are only chosen where the CPU has them; the block's rows of this head are in this
                 // piece alone.
                 unsafe {
@@ -357,17 +403,33 @@ impl Pass<'_> {
                 );
             }
         });
-        if self.decoder.tiles {
-            return;
-        }
-        let (width, form) = (heads * head_dim, layer.attention_output.weight.form());
-        self.worker.each(Operation::Norm, self.plan.rows().div_ceil(ROWS), |piece| {
-            for row in pieces(piece, ROWS, self.plan.rows()) {
-                // SAFETY: the row is in this piece alone.
-                unsafe {
-                    let mixed = self.space.mixed.part(row * width..(row + 1) * width);
-                    self.space.mixed_in.put(form, row, 0, mixed);
-                }
+    }
+
+    /// Attention to what the cache holds, this batch's own tokens included.
+    fn attend_cached(&self, scratch: &mut Scratch, cache: &cached::Cache, layer: usize, local: bool) {
+        let Shape { heads, kv_heads, head_dim, .. } = self.decoder.shape;
+        let blocks = self.plan.blocks(local);
+        let group = heads / kv_heads;
+        // Heads that share their keys go together where there is enough to do without cutting them apart.
+        let together = if blocks.len() * kv_heads < ENOUGH * self.worker.workers() { 1 } else { group };
+        let shares = heads / together;
+        self.worker.each(Operation::Attention, blocks.len() * shares, |piece| {
+            let (sequence, block) = &blocks[blocks.len() - 1 - piece / shares];
+            let first = piece % shares * together;
+            let row = self.plan.sequences[*sequence].start;
+            let row = row + block.queries.start - self.plan.positions[row];
+            let rows = |buffer, width| cached::Rows { buffer, width, first: row };
+            // SAFETY: keys and values were written in an earlier step; these heads of the block's rows are in this
+            // piece alone.
+            unsafe {
+                cache.attend(
+                    cached::Place { sequence: self.plan.cached[*sequence], layer, head: first / group },
+                    block,
+                    first..first + together,
+                    rows(&self.space.query_key_value, (heads + 2 * kv_heads) * head_dim),
+                    &mut scratch.cached,
+                    rows(&self.space.mixed, heads * head_dim),
+                );
             }
         });
     }
@@ -421,9 +483,10 @@ impl Pass<'_> {
                 // SAFETY: this row of the head's input is in this piece alone.
                 unsafe {
                     self.space.head_in.put(form, at, 0, &scratch.row[..self.decoder.shape.dim]);
-                    let target = self.plan.targets[at] as usize;
-                    self.space.target_logits.part_mut(at..at + 1)[0] =
-                        self.decoder.output.dot(&self.space.head_in, at, target);
+                    if let Some(target) = self.plan.targets.get(at) {
+                        self.space.target_logits.part_mut(at..at + 1)[0] =
+                            self.decoder.output.dot(&self.space.head_in, at, *target as usize);
+                    }
                 }
             }
         });

@@ -23,8 +23,10 @@ mod peak;
 mod plan;
 mod product;
 mod rotary;
+mod session;
 mod simd;
 mod team;
 
 pub use backend::{CpuBackend, CpuOptions, Precision};
 pub use detect::Instructions;
+pub use session::Session;

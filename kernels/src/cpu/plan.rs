@@ -1,6 +1,6 @@
 //! How a batch, and the product of all its rows, is cut into pieces of work.
 
-use super::attention::{Block, float};
+use super::attention::{Block, cached, float};
 use super::input::{Form, ROW_TILE};
 use super::product::{PANEL, Packed};
 use crate::backend::PackedBatch;
@@ -18,16 +18,32 @@ pub(super) struct Plan<'a> {
     /// Of each token within its sequence.
     pub(super) positions: Vec<usize>,
     pub(super) sequences: Vec<Range<usize>>,
+    /// Which sequence of a cache each of them goes on with, if there is a cache.
+    pub(super) cached: Vec<usize>,
+    /// Whether attention runs in AMX tiles.
+    pub(super) tiles: bool,
     /// Some rows of one sequence each.
     pub(super) pieces: Vec<(usize, Range<usize>)>,
     /// Where each sequence begins if all take whole blocks, and last where the next would.
     pub(super) packed: Vec<usize>,
-    /// Sequence and queries, for layers that see everything and for those that see a window.
+    /// Sequence and queries, for layers that see everything and for those that see a window. With a cache they count
+    /// in tokens of the sequence.
     global: Vec<(usize, Block)>,
     local: Vec<(usize, Block)>,
-    /// Rows that predict a token of the batch, in order.
+    /// Rows whose predictions are asked for, in order.
     pub(super) predicting: Vec<usize>,
+    /// The tokens that they ought to predict, if those are known.
     pub(super) targets: Vec<u32>,
+}
+
+/// New tokens of a sequence whose earlier ones are in a cache.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extension<'a> {
+    /// Of the cache.
+    pub(super) sequence: usize,
+    /// Tokens that are there.
+    pub(super) before: usize,
+    pub(super) tokens: &'a [u32],
 }
 
 impl<'a> Plan<'a> {
@@ -41,6 +57,55 @@ impl<'a> Plan<'a> {
             })
             .collect::<Vec<_>>()
         };
+        let (global, local) = (blocks(None), shape.window.map(|window| blocks(Some(window))));
+        // The last position of a sequence predicts nothing that is in it.
+        let predicting: Vec<usize> = sequences.iter().flat_map(|range| range.start..range.end - 1).collect();
+        Self {
+            positions: sequences.iter().flat_map(|range| 0..range.len()).collect(),
+            global,
+            local: local.unwrap_or_default(),
+            tiles,
+            targets: predicting.iter().map(|row| batch.tokens()[row + 1]).collect(),
+            predicting,
+            ..Self::of(batch.tokens(), sequences)
+        }
+    }
+
+    /// `tokens` are those of the extensions end to end; `predicting` are the rows whose predictions are asked for.
+    pub(super) fn extending(
+        tokens: &'a [u32],
+        extensions: &[Extension<'_>],
+        predicting: Vec<usize>,
+        shape: &Shape,
+    ) -> Self {
+        let blocks = |window: Option<usize>| {
+            let each = extensions.iter().enumerate();
+            each.flat_map(|(at, Extension { before, tokens, .. })| {
+                let all = 0..before + tokens.len();
+                Block::cut_behind(all, *before, cached::QUERIES, window).map(move |block| (at, block))
+            })
+            .collect::<Vec<_>>()
+        };
+        let (global, local) = (blocks(None), shape.window.map(|window| blocks(Some(window))));
+        let mut sequences: Vec<Range<usize>> = Vec::new();
+        for extension in extensions {
+            let first = sequences.last().map_or(0, |range| range.end);
+            sequences.push(first..first + extension.tokens.len());
+        }
+        let positions =
+            extensions.iter().flat_map(|extension| (extension.before..).take(extension.tokens.len()));
+        Self {
+            positions: positions.collect(),
+            global,
+            local: local.unwrap_or_default(),
+            cached: extensions.iter().map(|extension| extension.sequence).collect(),
+            predicting,
+            ..Self::of(tokens, sequences)
+        }
+    }
+
+    /// What follows from where the sequences lie.
+    fn of(tokens: &'a [u32], sequences: Vec<Range<usize>>) -> Self {
         let pieces = sequences.iter().enumerate().flat_map(|(at, range)| {
             range.clone().step_by(ROWS).map(move |first| (at, first..(first + ROWS).min(range.end)))
         });
@@ -49,18 +114,18 @@ impl<'a> Plan<'a> {
         for range in &sequences {
             packed.push(packed.last().copied().unwrap_or(0) + range.len().next_multiple_of(ROW_TILE));
         }
-        // The last position of a sequence predicts nothing that is in it.
-        let predicting: Vec<usize> = sequences.iter().flat_map(|range| range.start..range.end - 1).collect();
         Self {
-            tokens: batch.tokens(),
-            positions: sequences.iter().flat_map(|range| 0..range.len()).collect(),
+            tokens,
+            positions: Vec::new(),
+            sequences,
+            cached: Vec::new(),
+            tiles: false,
             pieces,
             packed,
-            global: blocks(None),
-            local: if shape.window.is_some() { blocks(shape.window) } else { Vec::new() },
-            targets: predicting.iter().map(|row| batch.tokens()[row + 1]).collect(),
-            predicting,
-            sequences,
+            global: Vec::new(),
+            local: Vec::new(),
+            predicting: Vec::new(),
+            targets: Vec::new(),
         }
     }
 

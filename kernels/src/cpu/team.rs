@@ -142,6 +142,10 @@ impl Team {
 }
 
 impl Worker<'_> {
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
+    }
+
     /// Does `piece` for every number below `pieces`, shared out among the workers; returns when all are done.
     pub(crate) fn each(&self, operation: Operation, pieces: usize, mut piece: impl FnMut(usize)) {
         let start = (self.index == 0).then(Instant::now);

@@ -5,15 +5,17 @@
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub(super) mod amx;
+pub(super) mod cached;
 pub(super) mod float;
 pub(super) mod softmax;
 
 use std::ops::Range;
 
-/// Some queries of a sequence and the keys that any of them sees, as rows of the batch.
+/// Some queries of a sequence and the keys that any of them sees, as rows of the batch; as tokens of the sequence where
+/// those before it are in a cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// First row of the sequence.
+    /// Where the sequence begins.
     pub(crate) sequence: usize,
     pub(crate) queries: Range<usize>,
     pub(crate) keys: Range<usize>,
@@ -27,8 +29,18 @@ impl Block {
         size: usize,
         window: Option<usize>,
     ) -> impl Iterator<Item = Self> {
+        Self::cut_behind(sequence.clone(), sequence.start, size, window)
+    }
+
+    /// The same for the queries from `first` on.
+    pub(crate) fn cut_behind(
+        sequence: Range<usize>,
+        first: usize,
+        size: usize,
+        window: Option<usize>,
+    ) -> impl Iterator<Item = Self> {
         let window = window.unwrap_or(usize::MAX);
-        sequence.clone().step_by(size).map(move |first| {
+        (first..sequence.end).step_by(size).map(move |first| {
             let queries = first..(first + size).min(sequence.end);
             let seen = sequence.start.max((first + 1).saturating_sub(window));
             Self { sequence: sequence.start, keys: seen..queries.end, queries, window }
@@ -64,5 +76,14 @@ mod tests {
             }
         }
         assert_eq!(Block::cut(3..3, 8, None).count(), 0);
+    }
+
+    #[test]
+    fn later_blocks_see_what_lies_before_them() {
+        let mut blocks = Block::cut_behind(0..30, 20, 8, Some(5));
+        let (first, second) = (blocks.next(), blocks.next());
+        assert_eq!(first.map(|block| (block.queries, block.keys)), Some((20..28, 16..28)));
+        assert_eq!(second.map(|block| (block.queries, block.keys)), Some((28..30, 24..30)));
+        assert!(blocks.next().is_none());
     }
 }
