@@ -46,6 +46,14 @@ pub enum EngineError {
     /// A text could not be tokenised.
     #[error("the text could not be tokenised: {0}")]
     Tokenize(String),
+    /// A prompt leaves no room for a text.
+    #[error("the prompt has {tokens} tokens, and this model takes at most {most}: shorten it")]
+    PromptTooLong {
+        /// Its tokens.
+        tokens: usize,
+        /// As many as may be.
+        most: usize,
+    },
     /// The forward pass failed.
     #[error(transparent)]
     Backend(#[from] BackendError),

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod document;
 pub mod engine;
 pub mod eval;
+pub mod generate;
 pub mod http;
 pub mod keystore;
 pub mod model;

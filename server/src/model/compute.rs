@@ -76,6 +76,11 @@ impl Compute {
                 Err(_) => {}
             },
         }
+        Ok(Box::new(self.cpu(model, observer)?))
+    }
+
+    /// The same on the CPU, whatever the device: generating runs nowhere else.
+    pub(crate) fn cpu(self, model: &Model, observer: Option<&Model>) -> Result<CpuBackend, LoadError> {
         let threads = self
             .threads
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
@@ -88,7 +93,7 @@ impl Compute {
             Precision::Bf16 => cpu::Precision::Bf16,
         };
         let options = CpuOptions { threads, precision, instructions: None };
-        Ok(Box::new(CpuBackend::new(model, observer, options)?))
+        Ok(CpuBackend::new(model, observer, options)?)
     }
 }
 

@@ -5,12 +5,15 @@
 
 use super::gguf::{Gguf, LoadError};
 use std::collections::HashMap;
+use tokenizers::decoders::byte_fallback::ByteFallback;
+use tokenizers::decoders::fuse::Fuse;
+use tokenizers::decoders::sequence::Sequence as Decoders;
 use tokenizers::models::bpe::BPE;
 use tokenizers::normalizers::{NFC, Prepend, Replace, Sequence as Normalizers};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
 use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{AddedToken, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
+use tokenizers::{AddedToken, DecoderWrapper, PreTokenizerWrapper, SplitDelimiterBehavior, Tokenizer};
 
 /// Token types of GGUF (`tokenizer.ggml.token_type`).
 const NORMAL: usize = 1;
@@ -33,7 +36,15 @@ pub(crate) struct TextTokenizer {
     inner: Tokenizer,
     /// The token that begins every sequence, where the model was trained with one.
     pub(crate) bos: Option<u32>,
+    /// The token that ends a text.
+    pub(crate) end: Option<u32>,
 }
+
+/// How chat models mark whose turn it is: the tokens before and after a turn, and the names of the two.
+const TURNS: [(&str, &str, &str, &str); 2] = [
+    ("<|im_start|>", "<|im_end|>", "user", "assistant"),
+    ("<start_of_turn>", "<end_of_turn>", "user", "model"),
+];
 
 /// A token and the bytes of the text that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +78,8 @@ impl TextTokenizer {
         } else {
             None
         };
-        Ok(Self { inner, bos })
+        let end = gguf.number("tokenizer.ggml.eos_token_id").ok().and_then(|id| u32::try_from(id).ok());
+        Ok(Self { inner, bos, end })
     }
 
     /// Reads a `tokenizer.json`.
@@ -76,12 +88,34 @@ impl TextTokenizer {
         inner.with_truncation(None).map_err(|error| error.to_string())?.with_padding(None);
         // A page that shows a control token shows its characters.
         inner.set_encode_special_tokens(true);
-        Ok(Self { inner, bos: None })
+        Ok(Self { inner, bos: None, end: None })
     }
 
     /// Tokens in the vocabulary.
     pub(crate) fn vocabulary(&self) -> u32 {
         u32::try_from(self.inner.get_vocab_size(true)).unwrap_or(u32::MAX)
+    }
+
+    /// The tokens of a prompt; as a message to an assistant, if `chat` and if the model knows turns.
+    pub(crate) fn prompt(&self, text: &str, chat: bool) -> Result<Vec<u32>, String> {
+        let mut ids: Vec<u32> = self.bos.into_iter().collect();
+        let plain = |text: &str| Ok::<_, String>(self.encode(text)?.into_iter().map(|token| token.id));
+        let turns = TURNS.iter().find_map(|(open, close, user, assistant)| {
+            let id = |token| self.inner.token_to_id(token);
+            Some((id(open)?, id(close)?, user, assistant))
+        });
+        match turns.filter(|_| chat) {
+            Some((open, close, user, assistant)) => {
+                ids.push(open);
+                ids.extend(plain(&format!("{user}\n{text}"))?);
+                ids.push(close);
+                ids.extend(plain("\n")?);
+                ids.push(open);
+                ids.extend(plain(&format!("{assistant}\n"))?);
+            }
+            None => ids.extend(plain(text)?),
+        }
+        Ok(ids)
     }
 
     /// The text of some tokens.
@@ -144,6 +178,7 @@ fn byte_level(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
         other => return Err(LoadError::Tokenizer(format!("its pre-tokenizer `{other}` is not supported"))),
     };
     tokenizer.with_pre_tokenizer(Some(pre_tokenizer));
+    tokenizer.with_decoder(Some(bytes(true)));
     if pre == "qwen2" {
         tokenizer.with_normalizer(Some(NFC)).map_err(|error| LoadError::Tokenizer(error.to_string()))?;
     }
@@ -189,6 +224,12 @@ fn sentence_piece(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
         .map(|(token, _)| AddedToken::from(token.clone(), false).normalized(false))
         .collect();
     tokenizer.add_tokens(user_defined).map_err(failed)?;
+    let spaces: DecoderWrapper = Replace::new(SPACE_MARK, " ").map_err(failed)?.into();
+    tokenizer.with_decoder(Some(Decoders::new(vec![
+        spaces,
+        ByteFallback::new().into(),
+        Fuse::new().into(),
+    ])));
     Ok(tokenizer)
 }
 
