@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calibration;
+pub mod declared;
 pub mod detect;
 pub mod hex;
 pub mod judge;
