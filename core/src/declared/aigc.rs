@@ -3,6 +3,7 @@
 //! The standard speaks of files that have metadata. Services that export Markdown carry the same field as YAML front matter,
 //! and so does [`Aigc::front_matter`]; a line `AIGC: {…}`, the bare JSON object and YAML at the end of a text are read too.
 
+use super::is_edge;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -176,7 +177,7 @@ pub fn find(text: &str) -> Vec<Found> {
         }
         let Some((aigc, bytes)) = yaml(text, at).or_else(|| object(text, at)) else { continue };
         let in_head = head.as_ref().is_some_and(|head| head.contains(&bytes.start));
-        let own = in_head || text[..bytes.start].trim().is_empty() || text[bytes.end..].trim().is_empty();
+        let own = in_head || is_edge(text, &bytes);
         found.push(Found { aigc, bytes, own });
     }
     found
@@ -280,6 +281,7 @@ mod tests {
         }
         let inside = format!("Article\n\n```\n{JSON}\n```\n\nMore.");
         assert!(!only(&inside).own);
+        assert!(!only(&format!("The field looks like this:\n\n{JSON}")).own);
         assert_eq!(&inside[only(&inside).bytes], JSON);
         assert_eq!(only(r#"a {"AIGC":{"Label":"value1"}} b"#).aigc.attribute(), None);
     }
