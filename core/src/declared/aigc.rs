@@ -3,7 +3,7 @@
 //! The standard speaks of files that have metadata. Services that export Markdown carry the same field as YAML front matter,
 //! and so does [`Aigc::front_matter`]; a line `AIGC: {…}`, the bare JSON object and YAML at the end of a text are read too.
 
-use super::is_edge;
+use super::Edges;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -170,6 +170,7 @@ pub fn front_matter(text: &str) -> Option<Range<usize>> {
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
     let head = front_matter(text);
+    let edges = Edges::new(text);
     let mut found: Vec<Found> = Vec::new();
     for (at, _) in text.match_indices("AIGC").take(MOST) {
         if found.last().is_some_and(|last| at < last.bytes.end) {
@@ -177,7 +178,7 @@ pub fn find(text: &str) -> Vec<Found> {
         }
         let Some((aigc, bytes)) = yaml(text, at).or_else(|| object(text, at)) else { continue };
         let in_head = head.as_ref().is_some_and(|head| head.contains(&bytes.start));
-        let own = in_head || is_edge(text, &bytes);
+        let own = in_head || edges.has(&bytes);
         found.push(Found { aigc, bytes, own });
     }
     found

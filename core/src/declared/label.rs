@@ -5,7 +5,7 @@
 //! and has to say nothing else; and only at an edge of the text it speaks for the whole.
 
 use super::aigc::front_matter;
-use super::is_edge;
+use super::{Edges, is_nothing};
 use std::ops::Range;
 
 /// How much of the text a label speaks for.
@@ -60,6 +60,7 @@ const BRACKETS: &[(char, char)] = &[
 pub fn find(text: &str) -> Vec<Label> {
     let body = front_matter(text).map_or(0, |head| (head.end + "---\n".len()).min(text.len()));
     let Some(rest) = text.get(body..) else { return Vec::new() };
+    let edges = Edges::new(rest);
     let mut found = Vec::new();
     let mut at = body;
     let mut fenced = false;
@@ -72,27 +73,23 @@ pub fn find(text: &str) -> Vec<Label> {
         if fenced || found.len() == MOST {
             continue;
         }
-        let bare = line.trim_matches(|c: char| c.is_whitespace() || is_decoration(c));
+        let bare = line.trim_matches(is_nothing);
         let start = start + line.find(bare).unwrap_or(0);
         // Indented code, quoted lines and items of a list show labels, they are none.
         let listed = ["- ", "+ ", "* ", "• ", "    ", "\t"].iter().any(|start| line.starts_with(start));
         if !bare.is_empty() && !listed {
-            found.extend(in_line(text, body, bare, start));
+            found.extend(in_line(&edges, body, bare, start));
         }
     }
     found
 }
 
-fn is_decoration(c: char) -> bool {
-    c == '\u{FEFF}' || crate::text::hidden::is_selector(c)
-}
-
 /// A line that is a label, or one that begins or ends the text with a label in brackets.
-fn in_line(text: &str, body: usize, line: &str, start: usize) -> Option<Label> {
+fn in_line(edges: &Edges<'_>, body: usize, line: &str, start: usize) -> Option<Label> {
     let label = |part: Range<usize>, extent| {
         let bytes = start + part.start..start + part.end;
         let shifted = bytes.start - body..bytes.end - body;
-        Label { own: is_edge(&text[body..], &shifted), bytes, extent }
+        Label { own: edges.has(&shifted), bytes, extent }
     };
     if line.len() <= LONGEST {
         let (inside, bracketed) = unbracketed(line);
@@ -100,8 +97,8 @@ fn in_line(text: &str, body: usize, line: &str, start: usize) -> Option<Label> {
             return Some(label(0..line.len(), extent));
         }
     }
-    let edges = [leading_bracket(line), trailing_bracket(line)].into_iter().flatten();
-    edges
+    let bracketed = [leading_bracket(line), trailing_bracket(line)].into_iter().flatten();
+    bracketed
         .filter(|part| part.len() <= LONGEST)
         .filter_map(|part| Some(label(part.clone(), read(unbracketed(&line[part]).0, true)?)))
         .find(|label| label.own)

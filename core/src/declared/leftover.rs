@@ -81,10 +81,12 @@ const PATTERNS: &[Pattern] = &[
         let back = ["({\"attribution\":{\"", "{\"attribution\":{\"", "\""]
             .iter()
             .find(|start| before.ends_with(**start));
-        Some((back.map_or(0, |start| start.len()), after.find('"').filter(|&end| end <= 40)? + 1))
+        Some((back.map_or(0, |start| start.len()), near(after, '"', 40)? + 1))
     }),
-    markup("writing_block", CHATGPT, 0.5, ":::writing{", |_, after| Some((0, after.find('}')? + 1))),
-    markup("sandbox_link", CHATGPT, 0.5, "(sandbox:/mnt/data/", |_, after| Some((0, after.find(')')? + 1))),
+    markup("writing_block", CHATGPT, 0.5, ":::writing{", |_, after| Some((0, near(after, '}', 200)? + 1))),
+    markup("sandbox_link", CHATGPT, 0.5, "(sandbox:/mnt/data/", |_, after| {
+        Some((0, near(after, ')', 200)? + 1))
+    }),
     markup("source_mark", SEVERAL, 0.5, "【", source_mark),
     markup("cite_mark", GEMINI, 0.5, "[cite:", |_, after| numbers_then(after, ']')),
     markup("cite_start", GEMINI, 0.5, "[cite_start]", whole),
@@ -273,6 +275,11 @@ fn digits(text: &str) -> usize {
     text.bytes().take(4).take_while(u8::is_ascii_digit).count()
 }
 
+/// Where a character stands, if within so many bytes.
+fn near(text: &str, wanted: char, limit: usize) -> Option<usize> {
+    text.char_indices().take_while(|(at, _)| *at <= limit).find(|&(_, c)| c == wanted).map(|(at, _)| at)
+}
+
 fn word_start(before: &str) -> bool {
     !before.ends_with(|c: char| c.is_alphanumeric() || c == '_')
 }
@@ -283,7 +290,7 @@ fn word_end(after: &str) -> bool {
 
 /// Numbers with commas or spaces between them, then a closing bracket.
 fn numbers_then(after: &str, close: char) -> Option<(usize, usize)> {
-    let inside = &after[..after.find(close).filter(|&at| at <= 60)?];
+    let inside = &after[..near(after, close, 60)?];
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let fits = inside.split([',', '-']).all(|part| number(part.trim()));
     fits.then_some((0, inside.len() + close.len_utf8()))
@@ -353,11 +360,11 @@ fn content_reference(before: &str, after: &str) -> Option<(usize, usize)> {
 
 /// `【12†source】`, `【4:0†file.pdf】`, `【85†L261-L269】`.
 fn source_mark(_: &str, after: &str) -> Option<(usize, usize)> {
-    let dagger = after.find('†').filter(|&at| at <= 12)?;
+    let dagger = near(after, '†', 12)?;
     let number = &after[..dagger];
     let fits =
         number.split(':').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-    let end = after.find('】').filter(|&end| end > dagger && end - dagger <= 200)?;
+    let end = near(after, '】', 200).filter(|&end| end > dagger)?;
     fits.then_some((0, end + '】'.len_utf8()))
 }
 

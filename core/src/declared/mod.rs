@@ -33,7 +33,7 @@ use std::ops::Range;
 
 /// Longest run of hidden characters that chance and editors leave.
 const LONG_RUN: usize = 8;
-/// Most hidden messages that are named one by one.
+/// Most hidden messages, manifests and machine-readable labels that are named one by one.
 const NAMED: usize = 5;
 /// From this strength on a finding of the kind `declared` declares the text.
 const CERTAIN: f64 = 1.0;
@@ -52,7 +52,9 @@ pub struct Declared {
 pub fn read(text: &str, metadata: &Metadata) -> Declared {
     let mut evidence = Vec::new();
     let manifests = c2pa::find(text);
-    evidence.extend(manifests.iter().map(messages::manifest));
+    let mut stated: Vec<Evidence> = manifests.iter().map(messages::manifest).collect();
+    stated.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+    evidence.extend(stated.into_iter().take(NAMED));
     read_hidden(text, &manifests, &mut evidence);
     for leftover in leftover::find(text) {
         let span = span(text, &leftover.bytes);
@@ -63,7 +65,9 @@ pub fn read(text: &str, metadata: &Metadata) -> Declared {
     if let Some(label) = labels.iter().find(|label| label.own).or(labels.first()) {
         evidence.push(messages::label(label, &text[label.bytes.clone()], span(text, &label.bytes)));
     }
-    for found in aigc::find(text) {
+    let mut fields = aigc::find(text);
+    fields.sort_by_key(|found| !found.own);
+    for found in fields.into_iter().take(NAMED) {
         let span = span(text, &found.bytes);
         evidence.extend(if found.own {
             messages::aigc(&found.aigc, Place::Text, Some(span))
@@ -91,10 +95,10 @@ fn page_evidence(finding: &Finding) -> Option<Evidence> {
 /// Messages and long runs one by one, the rest by class. Manifests have been reported.
 fn read_hidden(text: &str, manifests: &[c2pa::Manifest], evidence: &mut Vec<Evidence>) {
     let mut runs = hidden::runs(text);
+    let mut rest = manifests.iter().filter(|manifest| manifest.hidden).peekable();
     runs.retain(|run| {
-        !manifests
-            .iter()
-            .any(|manifest| manifest.span.start <= run.span.start && run.span.end <= manifest.span.end)
+        while rest.next_if(|manifest| manifest.span.end <= run.span.start).is_some() {}
+        rest.peek().is_none_or(|manifest| run.span.start < manifest.span.start)
     });
     let spread = hidden::spread(text, &runs);
     if let (Some(payload), Some(first), Some(last)) = (&spread, runs.first(), runs.last()) {
@@ -142,11 +146,27 @@ fn span(text: &str, bytes: &Range<usize>) -> Span {
     Span { start, end: start + text[bytes.clone()].chars().count() }
 }
 
-/// Whether a part of a text stands at its start or its end, so that it speaks for the text. A part that a line with a colon
-/// announces is an example.
-fn is_edge(text: &str, part: &Range<usize>) -> bool {
-    let nothing = |c: char| c.is_whitespace() || c == '\u{FEFF}' || is_selector(c);
-    let before = text[..part.start].trim_matches(nothing);
-    let after = text[part.end..].trim_matches(nothing);
-    before.is_empty() || (after.is_empty() && !before.ends_with([':', '：']))
+/// Where the words of a text begin and end.
+struct Edges<'a> {
+    text: &'a str,
+    words: Range<usize>,
+}
+
+impl<'a> Edges<'a> {
+    fn new(text: &'a str) -> Self {
+        let start = text.len() - text.trim_start_matches(is_nothing).len();
+        let end = text.trim_end_matches(is_nothing).len().max(start);
+        Self { text, words: start..end }
+    }
+
+    /// Whether a part of the text stands at its start or its end, so that it speaks for the text. A part that a line with a
+    /// colon announces is an example.
+    fn has(&self, part: &Range<usize>) -> bool {
+        let announced = || self.text[..part.start].trim_end_matches(is_nothing).ends_with([':', '：']);
+        part.start <= self.words.start || (part.end >= self.words.end && !announced())
+    }
+}
+
+fn is_nothing(c: char) -> bool {
+    c.is_whitespace() || c == '\u{FEFF}' || is_selector(c)
 }

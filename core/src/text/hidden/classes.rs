@@ -54,7 +54,7 @@ pub(super) fn class_at(chars: &[char], at: usize, setting: Setting) -> Option<Cl
         '\u{180B}'..='\u{180F}' => beside(chars, at, is_mongolian),
         '\u{034F}' => beside(chars, at, |c| is_combining_mark(c) || is_right_to_left(c)),
         '\u{00AD}' => {
-            previous(chars, at).is_some_and(char::is_alphabetic) && {
+            previous(chars, at).is_some_and(char::is_alphanumeric) && {
                 next(chars, at).is_some_and(|c| c.is_alphabetic() || c.is_whitespace())
             }
         }
@@ -83,7 +83,7 @@ fn class_of(c: char) -> Option<Class> {
         | '\u{206A}'..='\u{206F}'
         | '\u{3164}'
         | '\u{FFA0}'
-        | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{FFF9}'..='\u{FFFB}'
         | '\u{1D173}'..='\u{1D17A}'
         | '\u{E0080}'..='\u{E00FF}'
         | '\u{E01F0}'..='\u{E0FFF}' => Class::Other,
