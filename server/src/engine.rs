@@ -6,11 +6,13 @@ use crate::model::tokenizer::{TextToken, TextTokenizer};
 use crate::model::{self, store};
 use crate::paths::{NoHome, Paths};
 use crate::watermark::file::Entry;
-use crate::watermark::{self, Found, WatermarkError, Watermarks};
+use crate::watermark::{Found, WatermarkError, Watermarks};
 use crate::windows::{self, OVERLAP, WINDOW};
 use bonafide_core::calibration::Calibration;
+use bonafide_core::declared;
 use bonafide_core::detect::{self, Stats};
 use bonafide_core::judge::{self, ScoredBlock, Token, judge};
+use bonafide_core::text::hidden::Visible;
 use bonafide_core::text::scoring::ScoringText;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, Evidence, ModelIdentity, ScoreReport};
 use bonafide_core::watermark::evidence::Mark;
@@ -97,6 +99,7 @@ pub struct Plan {
     pub windows: Vec<Window>,
     scoring: ScoringText,
     tokens: Vec<TextToken>,
+    visible: Visible,
 }
 
 /// A loaded model with its tokenizer and calibration. Shared by all threads.
@@ -161,7 +164,8 @@ impl Engine {
         let scoring = ScoringText::new(text);
         let tokens = self.tokenizer.encode(scoring.text()).map_err(EngineError::Tokenize)?;
         let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
-        Ok(Plan { text: Arc::from(text), windows: self.windows(&ids), scoring, tokens })
+        let visible = Visible::new(text);
+        Ok(Plan { text: Arc::from(text), windows: self.windows(&ids), scoring, tokens, visible })
     }
 
     /// The model's tokens of a text as it stands, with the leading token that the model wants, if any.
@@ -229,8 +233,10 @@ impl Engine {
         if let Some(score) = paired_score(plan, stats) {
             report.detectors.insert("binoculars".to_owned(), score);
         }
-        let (marks, declares) = self.mark_evidence(plan, &tokens);
-        judge::add(&mut report, marks, declares);
+        let (marks, marked) = self.mark_evidence(plan, &tokens);
+        judge::add(&mut report, marks, marked);
+        let declared = declared::read(&plan.text, &declared::Metadata::default());
+        judge::add(&mut report, declared.evidence, declared.declares_ai);
         report
     }
 
@@ -247,22 +253,24 @@ impl Engine {
                 scheme: found.key.detector.scheme().name(),
                 finding: &found.finding,
                 keys,
-                span: watermark::span(&plan.text, &found.bytes),
+                span: plan.visible.span(found.bytes.clone()),
             })
             .collect();
         (marks.iter().filter_map(Mark::evidence).collect(), marks.iter().any(Mark::declares))
     }
 
+    /// The text is taken as it stands, without what can't be seen: that is what a mark was made in, and hidden characters
+    /// are how one is disturbed.
     fn find_marks(&self, plan: &Plan, scored: &[Token]) -> Vec<Found<'_>> {
         if self.watermarks.is_empty() {
             return Vec::new();
         }
-        if plan.scoring.text() == &*plan.text {
+        if plan.scoring.text() == plan.visible.text() {
             let entropy = |token: &Token| token.stats.map_or(f32::NAN, |stats| stats.entropy);
             let entropies: Vec<f32> = scored.iter().map(entropy).collect();
-            return self.watermarks.find(&plan.text, &plan.tokens, Some(&entropies));
+            return self.watermarks.find(plan.visible.text(), &plan.tokens, Some(&entropies));
         }
-        self.marks(&plan.text)
+        self.marks(plan.visible.text())
     }
 
     /// Looks for every key in a text as it stands, without a model's entropies.

@@ -54,7 +54,10 @@ impl Marker {
             Scheme::SynthId(synthid) => Way::SynthId(SynthIdReader::new(synthid)),
             Scheme::Exp(exp) => Way::Exp(exp.clone()),
             Scheme::ExpEdit(_) | Scheme::Dip(_) => {
-                return wrong("scheme", "must be kgw, unigram, synthid or exp to mark texts; others are found only");
+                return wrong(
+                    "scheme",
+                    "must be kgw, unigram, synthid or exp to mark texts; others are found only",
+                );
             }
         };
         Ok(Self { way, delta: delta as f32, seen: HashSet::new() })

@@ -3,6 +3,7 @@
 use super::Error;
 use super::messages::Lang;
 use super::render::{self, View, clean};
+use crate::document::declared::{add, declared};
 use crate::document::fetch::{Fetcher, is_url};
 use crate::document::read::{self, Format};
 use crate::document::{Block, DocumentError};
@@ -10,6 +11,7 @@ use crate::engine::{BATCH_TOKENS, Engine, EngineOptions};
 use crate::model::compute::Compute;
 use crate::paths::Paths;
 use crate::watermark;
+use bonafide_core::declared::Declared;
 use bonafide_core::verdict::ScoreReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -72,7 +74,7 @@ impl From<FormatArg> for Format {
 /// # Errors
 /// What can't be read, and what the engine can't do, each with the input's name.
 pub fn run(args: &Args) -> Result<(), Error> {
-    let blocks = read_all(args)?;
+    let inputs = read_all(args)?;
     let engine = Engine::load(&EngineOptions {
         model: args.model.clone(),
         compute: args.compute,
@@ -81,7 +83,8 @@ pub fn run(args: &Args) -> Result<(), Error> {
         watermarks: watermark::configured(&Paths::from_env()?)?,
     })?;
     let lang = args.lang.unwrap_or_else(Lang::from_env);
-    let report = score(&engine, &blocks, args.tokens, lang)?;
+    let report = score(&engine, &inputs, args.tokens, lang)?;
+    let blocks: Vec<Block> = inputs.into_iter().flat_map(|input| input.blocks).collect();
     match print(&report, &blocks, args.json, lang) {
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -89,8 +92,14 @@ pub fn run(args: &Args) -> Result<(), Error> {
     }
 }
 
+/// A document in blocks, and what it declares of all of them.
+struct Input {
+    blocks: Vec<Block>,
+    declared: Declared,
+}
+
 /// Reads every input into blocks; with several inputs, a block's name begins with its input's.
-fn read_all(args: &Args) -> Result<Vec<Block>, Error> {
+fn read_all(args: &Args) -> Result<Vec<Input>, Error> {
     if args.inputs.is_empty() && io::stdin().is_terminal() {
         let message = "nothing to score: give a FILE, a URL, or - to type a text and end it with Ctrl-D\n\n\
                        Usage: bonafide score [OPTIONS] [FILE|URL|-]...\n\nFor more information, try '--help'.\n";
@@ -98,26 +107,28 @@ fn read_all(args: &Args) -> Result<Vec<Block>, Error> {
     }
     let standard = ["-".to_owned()];
     let inputs = if args.inputs.is_empty() { &standard[..] } else { &args.inputs };
-    let mut blocks = Vec::new();
+    let mut documents = Vec::new();
     for input in inputs {
         let read = read_one(input, args.format.map(Format::from));
         let name = if input == "-" { "standard input" } else { input };
-        let read = read.map_err(|error| clean(&format!("{name}: {error}")).into_owned())?;
-        let prefix = if inputs.len() > 1 { format!("{input}:") } else { String::new() };
-        blocks.extend(
-            read.into_iter().map(|block| Block { id: format!("{prefix}{}", block.id), text: block.text }),
-        );
+        let mut read = read.map_err(|error| clean(&format!("{name}: {error}")).into_owned())?;
+        if inputs.len() > 1 {
+            read.blocks.iter_mut().for_each(|block| block.id = format!("{input}:{}", block.id));
+        }
+        documents.push(read);
     }
-    Ok(blocks)
+    Ok(documents)
 }
 
-fn read_one(input: &str, format: Option<Format>) -> Result<Vec<Block>, Error> {
+fn read_one(input: &str, format: Option<Format>) -> Result<Input, Error> {
     if is_url(input) {
         let page = Fetcher::default().fetch(input)?;
-        return Ok(format.unwrap_or(page.format).blocks(&page.text, Some(&page.url))?);
+        let format = format.unwrap_or(page.format);
+        let blocks = format.blocks(&page.text, Some(&page.url))?;
+        return Ok(Input { blocks, declared: declared(&page.text, format) });
     }
     let (text, format) = read_document(input, format)?;
-    Ok(format.blocks(&text, None)?)
+    Ok(Input { blocks: format.blocks(&text, None)?, declared: declared(&text, format) })
 }
 
 /// The text of a file or of standard input, and its kind.
@@ -156,8 +167,10 @@ pub(super) fn read_file(path: &Path) -> Result<Result<Vec<u8>, DocumentError>, E
 }
 
 /// Scores blocks with a progress bar if it takes long and someone is watching.
-fn score(engine: &Engine, blocks: &[Block], tokens: bool, lang: Lang) -> Result<ScoreReport, Error> {
-    let plans = blocks.iter().map(|block| engine.plan(&block.text)).collect::<Result<Vec<_>, _>>()?;
+fn score(engine: &Engine, inputs: &[Input], tokens: bool, lang: Lang) -> Result<ScoreReport, Error> {
+    let blocks: Vec<(&Block, &Declared)> =
+        inputs.iter().flat_map(|input| input.blocks.iter().map(|block| (block, &input.declared))).collect();
+    let plans = blocks.iter().map(|(block, _)| engine.plan(&block.text)).collect::<Result<Vec<_>, _>>()?;
     let total: usize = plans.iter().flat_map(|plan| &plan.windows).map(|window| window.tokens.len()).sum();
     // indicatif draws nothing where standard error is no terminal.
     let bar = if total > BATCH_TOKENS { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };
@@ -167,10 +180,11 @@ fn score(engine: &Engine, blocks: &[Block], tokens: bool, lang: Lang) -> Result<
     bar.set_message(lang.texts().progress);
     let scored = engine.score_plans(&plans, |tokens| bar.inc(tokens as u64))?;
     bar.finish_and_clear();
-    let judged = blocks
-        .iter()
-        .zip(plans.iter().zip(&scored))
-        .map(|(block, (plan, stats))| engine.judge(&block.id, plan, stats, tokens));
+    let judged = blocks.iter().zip(plans.iter().zip(&scored)).map(|((block, declared), (plan, stats))| {
+        let mut report = engine.judge(&block.id, plan, stats, tokens);
+        add(&mut report, declared);
+        report
+    });
     Ok(engine.report(judged.collect()))
 }
 

@@ -3,6 +3,7 @@
 //! A verdict needs enough words to rest on and a reader needs to see where it applies, so text is cut into
 //! paragraph groups: never across a heading, never in the middle of a paragraph unless it is very long.
 
+pub mod declared;
 pub mod fetch;
 pub mod group;
 pub mod html;

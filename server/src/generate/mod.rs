@@ -112,7 +112,8 @@ impl Generator {
             if open.is_empty() {
                 break;
             }
-            let new: Vec<(usize, &[u32])> = open.iter().map(|at| (*at, &drafts[*at].ids[fed[*at]..])).collect();
+            let new: Vec<(usize, &[u32])> =
+                open.iter().map(|at| (*at, &drafts[*at].ids[fed[*at]..])).collect();
             let rows = session.extend(&new)?;
             let mut chosen = Vec::new();
             for (at, row) in open.iter().zip(rows) {

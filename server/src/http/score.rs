@@ -4,7 +4,8 @@ use super::body::JsonBody;
 use super::error::{ApiError, ErrorBody};
 use super::{App, Planned, Ready};
 use crate::cache::Key;
-use crate::document;
+use crate::document::declared::{self, html_declared};
+use crate::document::{self, DocumentError};
 use crate::queue::QueueError;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -123,20 +124,28 @@ pub(super) async fn score(
 async fn run(app: &App, request: ScoreRequest) -> Result<Json<ScoreReply>, ApiError> {
     let ready = app.ready()?;
     let tokens = request.tokens;
-    let (blocks, cut_here) = match input(request)? {
-        Input::Blocks(blocks) => (blocks, false),
+    let (blocks, page) = match input(request)? {
+        Input::Blocks(blocks) => (blocks, None),
         Input::Html { html, url } => {
-            let blocks = on_cpu(app, move || document::html_blocks(&html, url.as_deref())).await??;
-            (blocks.into_iter().map(|block| Block { id: block.id, text: block.text }).collect(), true)
+            let read = move || {
+                let blocks = document::html_blocks(&html, url.as_deref())?;
+                Ok::<_, DocumentError>((blocks, html_declared(&html)))
+            };
+            let (blocks, declared) = on_cpu(app, read).await??;
+            let blocks = blocks.into_iter().map(|block| Block { id: block.id, text: block.text });
+            (blocks.collect(), Some(declared))
         }
     };
     check_size(app, &blocks)?;
     let blocks = Arc::new(blocks);
     let reports = reports(app, ready, &blocks, tokens).await?;
     let replies = blocks.iter().zip(reports).map(|(block, report)| {
+        let mut report = BlockReport { id: block.id.clone(), ..Arc::unwrap_or_clone(report) };
+        if let Some(page) = &page {
+            declared::add(&mut report, page);
+        }
         app.metrics.block(report.verdict);
-        let report = BlockReport { id: block.id.clone(), ..Arc::unwrap_or_clone(report) };
-        BlockReply { report, text: cut_here.then(|| block.text.clone()) }
+        BlockReply { report, text: page.is_some().then(|| block.text.clone()) }
     });
     Ok(Json(ScoreReply {
         blocks: replies.collect(),

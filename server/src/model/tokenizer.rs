@@ -225,11 +225,7 @@ fn sentence_piece(gguf: &Gguf) -> Result<Tokenizer, LoadError> {
         .collect();
     tokenizer.add_tokens(user_defined).map_err(failed)?;
     let spaces: DecoderWrapper = Replace::new(SPACE_MARK, " ").map_err(failed)?.into();
-    tokenizer.with_decoder(Some(Decoders::new(vec![
-        spaces,
-        ByteFallback::new().into(),
-        Fuse::new().into(),
-    ])));
+    tokenizer.with_decoder(Some(Decoders::new(vec![spaces, ByteFallback::new().into(), Fuse::new().into()])));
     Ok(tokenizer)
 }
 

@@ -7,7 +7,6 @@ use crate::model::registry::{Registry, RegistryError};
 use crate::model::store;
 use crate::model::tokenizer::{TextToken, TextTokenizer};
 use crate::paths::Paths;
-use bonafide_core::verdict::Span;
 use bonafide_core::watermark::detector::Detector;
 use bonafide_core::watermark::find::Finding;
 use bonafide_core::watermark::scheme::SchemeError;
@@ -185,12 +184,6 @@ fn tokenizer(spec: &TokenizerSpec) -> Result<Option<TextTokenizer>, Problem> {
             Ok(Some(TextTokenizer::read(&Gguf::open(&stored.path)?)?))
         }
     }
-}
-
-/// Code points before a byte of a text.
-pub(crate) fn span(text: &str, bytes: &std::ops::Range<usize>) -> Span {
-    let before = |byte: usize| text.char_indices().take_while(|(at, _)| *at < byte).count();
-    Span { start: before(bytes.start), end: before(bytes.end) }
 }
 
 /// Where the user's key file is.

@@ -10,6 +10,7 @@ mod walk;
 
 use super::DocumentError;
 use super::group::Piece;
+use bonafide_core::declared::Metadata;
 use bonafide_core::signature::page::Page;
 use bonafide_core::text::words::count as words;
 use dom_query::Document;
@@ -42,6 +43,25 @@ pub(crate) fn pieces_of_page(html: &str, url: Option<&str>) -> Result<Vec<Piece>
     } else {
         Ok(readable)
     }
+}
+
+/// What the head of a page, or any part of it, says in `meta` elements and in JSON-LD.
+///
+/// # Errors
+/// As [`pieces_of_page`].
+pub(crate) fn metadata(html: &str) -> Result<Metadata, DocumentError> {
+    let document = parse::document(html, true)?;
+    let mut metadata = Metadata::default();
+    for meta in document.select("meta").iter() {
+        let name = meta.attr("name").or_else(|| meta.attr("property")).or_else(|| meta.attr("itemprop"));
+        if let (Some(name), Some(content)) = (name, meta.attr("content")) {
+            metadata.meta.push((name.to_string(), content.to_string()));
+        }
+    }
+    for script in document.select("script[type='application/ld+json']").iter() {
+        metadata.json_ld.push(script.text().to_string());
+    }
+    Ok(metadata)
 }
 
 /// A page with the statements in it.

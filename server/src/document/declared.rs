@@ -1,0 +1,87 @@
+//! What a whole document declares of its blocks: in the head of a page, in front matter, or in a label for all of it.
+
+use super::html;
+use super::read::Format;
+use bonafide_core::declared::{Declared, Metadata, read};
+use bonafide_core::judge;
+use bonafide_core::verdict::{BlockReport, EvidenceKind};
+
+/// What a document says of all its text.
+#[must_use]
+pub fn declared(text: &str, format: Format) -> Declared {
+    match format {
+        Format::Html => html_declared(text),
+        Format::Text | Format::Markdown => whole(read(text, &Metadata::default())),
+    }
+}
+
+/// What the head of a page says. HTML that can't be read says nothing here; reading its blocks tells why.
+#[must_use]
+pub fn html_declared(html: &str) -> Declared {
+    let metadata = html::metadata(html).unwrap_or_default();
+    read("", &metadata)
+}
+
+/// Only what speaks for all of the text, without places, which are those of the document and not of a block.
+fn whole(mut declared: Declared) -> Declared {
+    let speaks = declared.declares_ai;
+    declared.evidence.retain(|found| speaks && found.kind == EvidenceKind::Declared && found.strength >= 1.0);
+    declared.evidence.iter_mut().for_each(|found| found.span = None);
+    declared
+}
+
+/// Adds what the document declares to the report on one of its blocks, unless the block says so itself.
+pub fn add(report: &mut BlockReport, declared: &Declared) {
+    let new = declared
+        .evidence
+        .iter()
+        .filter(|found| !report.evidence.iter().any(|own| own.code == found.code))
+        .cloned()
+        .collect();
+    judge::add(report, new, declared.declares_ai);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(text: &str, format: Format) -> Vec<String> {
+        let declared = declared(text, format);
+        assert_eq!(declared.declares_ai, !declared.evidence.is_empty());
+        declared.evidence.into_iter().map(|found| found.code).collect()
+    }
+
+    #[test]
+    fn the_head_of_a_page_speaks_for_it() {
+        let source = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+        let json = format!(r#"{{"@type": "Article", "digitalSourceType": "{source}"}}"#);
+        let page = format!(
+            "<html><head><script type='application/ld+json'>{json}</script></head><body><p>Text.</p></body></html>"
+        );
+        assert_eq!(codes(&page, Format::Html), ["source_generated"]);
+        let meta = "<meta name='ai-disclosure' content='ai-generated'><p>Text.</p>";
+        assert_eq!(codes(meta, Format::Html), ["page_disclosure"]);
+        assert!(codes("<meta name='generator' content='WordPress 6.8'><p>AI</p>", Format::Html).is_empty());
+    }
+
+    #[test]
+    fn front_matter_and_labels_speak_for_the_document() {
+        let text = bonafide_core::declared::mark(
+            "# Title\n\nA text of some words.\n",
+            &bonafide_core::declared::Marks {
+                visible: Some(bonafide_core::declared::Language::English),
+                metadata: Some(bonafide_core::declared::aigc::Aigc {
+                    label: "1".to_owned(),
+                    content_producer: "me".to_owned(),
+                    ..Default::default()
+                }),
+                manifest: None,
+            },
+        );
+        assert_eq!(codes(&text, Format::Markdown).len(), 2);
+        assert_eq!(codes(&text, Format::Text).len(), 2);
+        assert!(
+            codes("# Title\n\nLabels such as AI-generated are asked for.\n", Format::Markdown).is_empty()
+        );
+    }
+}
