@@ -97,6 +97,13 @@ pub trait Backend: Send + Sync {
     /// max(n - 1, 0) entries.
     fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError>;
 
+    /// The logits after each token of one sequence, handed over a row at a time. They are asked for rarely, so a backend
+    /// need not have them: then this is an error.
+    fn each_logits(&self, tokens: &[u32], row: &mut dyn FnMut(usize, &[f32])) -> Result<(), BackendError> {
+        let _ = (tokens, row);
+        Err(BackendError::Device(format!("{} gives no logits: use --device cpu", self.name())))
+    }
+
     /// Tokens that fill the device: what a caller with many texts best packs into one batch.
     fn preferred_batch_tokens(&self) -> usize {
         2048

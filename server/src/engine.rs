@@ -16,6 +16,7 @@ use bonafide_core::text::hidden::Visible;
 use bonafide_core::text::scoring::ScoringText;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, Evidence, ModelIdentity, ScoreReport};
 use bonafide_core::watermark::evidence::Mark;
+use bonafide_core::watermark::scheme::{Entropy, spike_entropy};
 use bonafide_kernels::backend::{Backend, BackendError, PackedBatch, TokenStats};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -265,19 +266,54 @@ impl Engine {
         if self.watermarks.is_empty() {
             return Vec::new();
         }
-        if plan.scoring.text() == plan.visible.text() {
-            let entropy = |token: &Token| token.stats.map_or(f32::NAN, |stats| stats.entropy);
-            let entropies: Vec<f32> = scored.iter().map(entropy).collect();
-            return self.watermarks.find(plan.visible.text(), &plan.tokens, Some(&entropies));
-        }
-        self.marks(plan.visible.text())
+        let visible = plan.visible.text();
+        // The scoring form is often the text itself; then its entropies are there already.
+        let same = plan.scoring.text() == visible;
+        let own = if same { None } else { Some(self.tokenizer.encode(visible).unwrap_or_default()) };
+        let tokens = own.as_deref().unwrap_or(&plan.tokens);
+        let entropy = |token: &Token| token.stats.map_or(f32::NAN, |stats| stats.entropy);
+        self.watermarks.find(visible, tokens, |key| match key.detector.needs() {
+            Entropy::Shannon if same => Some(scored.iter().map(entropy).collect()),
+            // Another pass is worth its time for a key of the user's, not for one that everybody knows.
+            _ if key.entry.built_in => None,
+            needs => self.entropies(tokens, needs),
+        })
     }
 
-    /// Looks for every key in a text as it stands, without a model's entropies.
+    /// Looks for every key in a text, and asks the model for entropies if a key of the user's needs them.
     #[must_use]
     pub fn marks(&self, text: &str) -> Vec<Found<'_>> {
         let tokens = self.tokenizer.encode(text).unwrap_or_default();
-        self.watermarks.find(text, &tokens, None)
+        self.watermarks.find(text, &tokens, |key| {
+            if key.entry.built_in { None } else { self.entropies(&tokens, key.detector.needs()) }
+        })
+    }
+
+    /// What the model says of each token, in a pass of its own. `None` if it can't: then tokens count the same.
+    fn entropies(&self, tokens: &[TextToken], needs: Entropy) -> Option<Vec<f32>> {
+        let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+        let mut entropies = Vec::with_capacity(ids.len());
+        entropies.extend(self.tokenizer.bos.is_none().then_some(f32::NAN));
+        for window in self.windows(&ids) {
+            match needs {
+                Entropy::None => return None,
+                Entropy::Shannon => {
+                    let stats = self.score_windows(&[&window]).ok()?.pop()?;
+                    entropies.extend(stats.iter().skip(window.skip).map(|stats| stats.entropy));
+                }
+                Entropy::Spike { modulus } => {
+                    // The last token's row is about a token that is not there.
+                    let (skip, end) = (window.skip, window.tokens.len() - 1);
+                    let row = &mut |at: usize, logits: &[f32]| {
+                        if (skip..end).contains(&at) {
+                            entropies.push(spike_entropy(logits, modulus));
+                        }
+                    };
+                    self.backend.each_logits(&window.tokens, row).ok()?;
+                }
+            }
+        }
+        Some(entropies)
     }
 
     /// The watermark keys that are looked for.

@@ -4,7 +4,9 @@ use super::{cases, fixture, flags, ids, ids_of, number, rows, same};
 use bonafide_core::watermark::detector::Detector;
 use bonafide_core::watermark::dip::DipReader;
 use bonafide_core::watermark::kgw::KgwReader;
-use bonafide_core::watermark::scheme::{Dip, Flavour, Kgw, Scheme, Seeding, Unigram, Weighting};
+use bonafide_core::watermark::scheme::{
+    Dip, Flavour, Kgw, Scheme, Seeding, Unigram, Weighting, spike_entropy,
+};
 use bonafide_core::watermark::unigram::UnigramReader;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -221,6 +223,17 @@ fn sweet_and_ewd_are_those_of_markllm() {
                 Scheme::Kgw(Kgw { weighting, ..kgw(config, Seeding::Product(width), Flavour::MarkLlm) });
             if let bonafide_core::watermark::scheme::Entropy::Spike { modulus } = scheme.needs() {
                 same(modulus, number(&case["spike_modulus"]), 1e-9);
+            }
+            if spike {
+                let example = &case["calculate_entropy_example"];
+                let logits = example["logits"].as_array();
+                // What the reference puts first is the token without context.
+                for (at, logits) in logits.into_iter().flatten().enumerate().take(3) {
+                    let logits: Vec<f32> =
+                        logits.as_array().unwrap().iter().map(|logit| number(logit) as f32).collect();
+                    let own = spike_entropy(&logits, number(&case["spike_modulus"]));
+                    same(f64::from(own), number(&example["result"][at + 1]), 1e-6);
+                }
             }
             for row in rows(case) {
                 let ids = ids_of(&all, row);

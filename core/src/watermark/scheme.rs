@@ -258,6 +258,19 @@ pub fn spike_modulus(gamma: f64, delta: f64) -> f64 {
     (1.0 - gamma) * (alpha - 1.0) / (1.0 - gamma + alpha * gamma)
 }
 
+/// The spike entropy of a distribution that is given by its logits.
+#[must_use]
+pub fn spike_entropy(logits: &[f32], modulus: f64) -> f32 {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let weight = |logit: &f32| f64::from(logit - most).exp();
+    let all: f64 = logits.iter().map(weight).sum();
+    let spikes = logits.iter().map(|logit| {
+        let share = weight(logit) / all;
+        share / (1.0 + modulus * share)
+    });
+    spikes.sum::<f64>() as f32
+}
+
 impl Kgw {
     /// Green tokens: the whole part of gamma times the vocabulary.
     #[must_use]

@@ -112,9 +112,9 @@ fn saddle(cumulants: &impl Cumulants, sum: f64, guess: f64) -> Option<f64> {
     for _ in 0..60 {
         let [_, first, second] = cumulants.at(s);
         if first < sum {
-            low = s
+            low = s;
         } else {
-            high = s
+            high = s;
         }
         let newton = s - (first - sum) / second;
         let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };

@@ -170,6 +170,14 @@ impl Backend for CpuBackend {
         Ok(stats)
     }
 
+    fn each_logits(&self, tokens: &[u32], row: &mut dyn FnMut(usize, &[f32])) -> Result<(), BackendError> {
+        if tokens.is_empty() {
+            return Ok(());
+        }
+        self.session(1, tokens.len())?
+            .each_logits(&[(0, tokens)], |_, position, logits| row(position, logits))
+    }
+
     fn times(&self) -> Vec<OperationTime> {
         self.team.times()
     }

@@ -3,7 +3,9 @@
 mod bench;
 pub mod calibrate;
 pub mod eval;
+mod generate;
 pub mod key;
+mod mark;
 pub mod messages;
 pub mod model;
 pub mod render;
@@ -12,6 +14,7 @@ mod serve;
 pub mod sign;
 mod token;
 pub mod verify;
+mod watermark;
 
 use crate::engine;
 use crate::model::registry::Registry;
@@ -46,6 +49,9 @@ enum Command {
     Score(score::Args),
     Sign(sign::Args),
     Verify(verify::Args),
+    Watermark(watermark::Args),
+    Generate(generate::Args),
+    Mark(mark::Args),
     Model(model::Args),
     Eval(eval::Args),
     Calibrate(calibrate::Args),
@@ -65,6 +71,9 @@ pub fn main() -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Sign(args) => sign::run(args),
+        Command::Watermark(args) => watermark::run(args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Mark(args) => mark::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
         Command::Key(args) => key::run(args),

@@ -73,7 +73,7 @@ pub fn run(args: Args) -> Result<(), Error> {
     });
     match place {
         Some(path) => {
-            write(&path, &signed)?;
+            write(&path, signed.output.as_bytes())?;
             anstream::eprintln!("{}", done(&path, &signed, Lang::from_env()));
         }
         None => std::io::stdout().lock().write_all(signed.output.as_bytes())?,
@@ -82,15 +82,15 @@ pub fn run(args: Args) -> Result<(), Error> {
 }
 
 /// Replaces a file in one step, so that a failure leaves the old one.
-fn write(path: &Path, signed: &SignedText) -> Result<(), Error> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         let mut builder = tempfile::Builder::new();
         // What is published is for everyone to read, as far as the user's umask has it.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".human").tempfile_in(folder)?;
-        file.write_all(signed.output.as_bytes())?;
+        let mut file = builder.prefix(".bonafide").tempfile_in(folder)?;
+        file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)
     };

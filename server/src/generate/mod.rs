@@ -7,6 +7,8 @@ use crate::model::compute::Compute;
 use crate::model::tokenizer::TextTokenizer;
 use crate::model::{self, store};
 use crate::paths::Paths;
+use crate::watermark::file::{Entry, TokenizerSpec};
+use crate::watermark::{Problem, WatermarkError};
 use bonafide_core::watermark::make::{Marker, sample, softmax};
 use bonafide_core::watermark::random::numpy::Pcg64;
 use bonafide_kernels::cpu::CpuBackend;
@@ -71,13 +73,24 @@ impl Generator {
         })
     }
 
-    /// The tokenizer of the model.
-    pub(crate) fn tokenizer(&self) -> &TextTokenizer {
-        &self.tokenizer
+    /// What marks texts of this model with a key. `delta` goes before the key's own.
+    ///
+    /// # Errors
+    /// If the key is about other tokens, or texts can't be marked with its scheme.
+    pub fn marker(&self, key: &Entry, delta: Option<f64>) -> Result<Marker, WatermarkError> {
+        let wrong = |source: Problem| WatermarkError { key: key.name.clone(), source };
+        match &key.tokenizer {
+            TokenizerSpec::Loaded => {}
+            TokenizerSpec::Model(model) if *model == self.model => {}
+            _ => return Err(wrong(Problem::OtherTokenizer(self.model.clone()))),
+        }
+        let vocabulary = key.vocabulary().unwrap_or_else(|| self.tokenizer.vocabulary());
+        let scheme = key.scheme(vocabulary).map_err(|error| wrong(error.into()))?;
+        Marker::new(&scheme, delta.unwrap_or_else(|| key.delta())).map_err(|error| wrong(error.into()))
     }
 
     /// Makes a text from each request, all at once. `heard` gets the number of the request and its text so far, each time
-    /// that it grows.
+    /// that it grows, and says whether to go on.
     ///
     /// # Errors
     /// If a prompt can't be tokenised or is too long for the model.
@@ -85,7 +98,7 @@ impl Generator {
         &self,
         requests: Vec<Request>,
         sampling: &Sampling,
-        mut heard: impl FnMut(usize, &str),
+        mut heard: impl FnMut(usize, &str) -> bool,
     ) -> Result<Vec<Generated>, EngineError> {
         let mut drafts = Vec::new();
         for request in requests {
@@ -128,7 +141,7 @@ impl Generator {
                 }
                 let made = draft.ids.len() - draft.prompt;
                 draft.done |= made >= sampling.max_tokens || draft.ids.len() >= capacity;
-                heard(at, &self.text(draft)?);
+                draft.done |= !heard(at, &self.text(draft)?);
             }
         }
         drafts

@@ -14,10 +14,11 @@
 //! public = false                  # whether anyone could know the key
 //! ```
 
+use crate::private;
 use bonafide_core::watermark::scheme::{
     Dip, Exp, ExpEdit, Flavour, Kgw, Scheme, SchemeError, Seeding, SynthId, Unigram, Weighting,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
@@ -106,35 +107,36 @@ struct RawFile {
     key: Vec<Spanned<RawKey>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// The fields of a key, as the file holds them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawKey {
-    name: String,
-    scheme: String,
-    who: Option<String>,
-    flavour: Option<String>,
-    seeding: Option<String>,
-    context: Option<usize>,
-    gamma: Option<f64>,
-    last: Option<bool>,
-    key: Option<RawNumber>,
-    keys: Option<Vec<RawNumber>>,
-    entropy: Option<f64>,
-    delta: Option<f64>,
-    ngram: Option<usize>,
-    table_seed: Option<u32>,
-    history: Option<usize>,
-    length: Option<usize>,
-    bits: Option<u32>,
-    tokenizer: Option<String>,
-    vocabulary: Option<u32>,
-    public: Option<bool>,
+pub(crate) struct RawKey {
+    pub(crate) name: String,
+    pub(crate) scheme: String,
+    pub(crate) who: Option<String>,
+    pub(crate) flavour: Option<String>,
+    pub(crate) seeding: Option<String>,
+    pub(crate) context: Option<usize>,
+    pub(crate) gamma: Option<f64>,
+    pub(crate) last: Option<bool>,
+    pub(crate) key: Option<RawNumber>,
+    pub(crate) keys: Option<Vec<RawNumber>>,
+    pub(crate) entropy: Option<f64>,
+    pub(crate) delta: Option<f64>,
+    pub(crate) ngram: Option<usize>,
+    pub(crate) table_seed: Option<u32>,
+    pub(crate) history: Option<usize>,
+    pub(crate) length: Option<usize>,
+    pub(crate) bits: Option<u32>,
+    pub(crate) tokenizer: Option<String>,
+    pub(crate) vocabulary: Option<u32>,
+    pub(crate) public: Option<bool>,
 }
 
 /// A key is a number, or text: a number too great for TOML, or bytes in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-enum RawNumber {
+pub(crate) enum RawNumber {
     Number(i64),
     Text(String),
 }
@@ -193,6 +195,31 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, KeyFileError> {
         entries.push(entry);
     }
     Ok(entries)
+}
+
+/// Adds a key to the user's file, whose other contents stay as they are.
+///
+/// # Errors
+/// As [`load`], and if the key itself is wrong; then nothing is written.
+pub(crate) fn add(folder: &Path, key: &RawKey) -> Result<PathBuf, Box<dyn std::error::Error + Send + Sync>> {
+    private::make_folder(folder)?;
+    let path = folder.join(FILE);
+    let _lock = private::lock(&folder.join(format!("{FILE}.lock")))?;
+    let mut text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(source) => return Err(KeyFileError::Read { path, source }.into()),
+    };
+    parse(&text, &path)?;
+    if !text.is_empty() {
+        text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
+    }
+    text.push_str("[[key]]\n");
+    text.push_str(&toml::to_string(key)?);
+    parse(&text, &path)?;
+    private::replace(&path, text.as_bytes())
+        .map_err(|error| format!("{} can't be written: {error}", path.display()))?;
+    Ok(path)
 }
 
 /// The keys that come with the program.
@@ -442,7 +469,7 @@ fn number(parameter: &'static str, raw: &RawNumber) -> Result<u64, SchemeError> 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
 
     use super::*;
 

@@ -9,7 +9,7 @@ use crate::model::tokenizer::{TextToken, TextTokenizer};
 use crate::paths::Paths;
 use bonafide_core::watermark::detector::Detector;
 use bonafide_core::watermark::find::Finding;
-use bonafide_core::watermark::scheme::SchemeError;
+use bonafide_core::watermark::scheme::{Entropy, SchemeError};
 use file::{Entry, TokenizerSpec};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -39,6 +39,9 @@ pub enum Problem {
     /// The model whose tokenizer it names was not pulled.
     #[error("its tokenizer is that of the model {0}; run: bonafide model pull {0}")]
     NotPulled(String),
+    /// It is about the tokens of another model.
+    #[error("its tokens are not those of the model {0}: name the right model with --model")]
+    OtherTokenizer(String),
     /// The tokenizer can't be read.
     #[error(transparent)]
     Tokenizer(#[from] LoadError),
@@ -96,6 +99,16 @@ pub fn configured(paths: &Paths) -> Result<Vec<Entry>, file::KeyFileError> {
     Ok(entries)
 }
 
+/// The key of a name: the user's own, or one that comes with the program.
+///
+/// # Errors
+/// If there is none, or the user's key file can't be used.
+pub fn find_key(paths: &Paths, name: &str) -> Result<Entry, Box<dyn std::error::Error + Send + Sync>> {
+    let all = file::load(&paths.config)?.into_iter().chain(file::built_in()?);
+    let unknown = || format!("there is no watermark key `{name}`: see `bonafide watermark keys list`");
+    Ok(all.into_iter().find(|entry| entry.name == name).ok_or_else(unknown)?)
+}
+
 impl Watermarks {
     /// Prepares keys. `loaded` is the tokenizer of the loaded model, and `name` the model's.
     ///
@@ -147,18 +160,25 @@ impl Watermarks {
         self.groups.iter().flat_map(|group| &group.keys)
     }
 
-    /// Looks for every key. `own` are the text's tokens by the loaded model's tokenizer, `entropies` what that model says
-    /// of each. What can't be tokenised has no marks.
-    pub(crate) fn find(&self, text: &str, own: &[TextToken], entropies: Option<&[f32]>) -> Vec<Found<'_>> {
+    /// Looks for every key. `own` are the text's tokens by the loaded model's tokenizer; `entropies` says of each what a
+    /// key asks for, if that is known. What can't be tokenised has no marks.
+    pub(crate) fn find(
+        &self,
+        text: &str,
+        own: &[TextToken],
+        mut entropies: impl FnMut(&Prepared) -> Option<Vec<f32>>,
+    ) -> Vec<Found<'_>> {
         let mut found = Vec::new();
         for group in &self.groups {
-            let (tokens, entropies) = match &group.tokenizer {
-                None => (own.to_vec(), entropies),
-                Some(tokenizer) => (tokenizer.encode(text).unwrap_or_default(), None),
-            };
+            let other = group.tokenizer.as_ref().map(|tokenizer| tokenizer.encode(text).unwrap_or_default());
+            let tokens = other.as_deref().unwrap_or(own);
             let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
-            let looked = group.keys.par_iter().filter_map(|key| {
-                let finding = key.detector.find(&ids, entropies)?;
+            // Entropies are those of the loaded model, so they are known for its own tokens only.
+            let asks = |key: &Prepared| other.is_none() && key.detector.needs() != Entropy::None;
+            let known: Vec<(&Prepared, Option<Vec<f32>>)> =
+                group.keys.iter().map(|key| (key, if asks(key) { entropies(key) } else { None })).collect();
+            let looked = known.par_iter().filter_map(|(key, entropies)| {
+                let finding = key.detector.find(&ids, entropies.as_deref())?;
                 let (first, last) = (tokens.get(finding.tokens.start)?, tokens.get(finding.tokens.end - 1)?);
                 Some(Found { key, bytes: first.start..last.end, finding })
             });
