@@ -168,9 +168,17 @@ impl Generator {
         token.filter(|token| Some(*token) != end)
     }
 
+    /// The text of some tokens that were made.
+    ///
+    /// # Errors
+    /// If they are none of the model's.
+    pub fn text_of(&self, tokens: &[u32]) -> Result<String, EngineError> {
+        self.tokenizer.decode(tokens).map_err(EngineError::Tokenize)
+    }
+
     /// What a draft says so far, without a character that is not whole yet.
     fn text(&self, draft: &Draft) -> Result<String, EngineError> {
-        let text = self.tokenizer.decode(&draft.ids[draft.prompt..]).map_err(EngineError::Tokenize)?;
+        let text = self.text_of(&draft.ids[draft.prompt..])?;
         Ok(if draft.done { text } else { text.trim_end_matches('\u{fffd}').to_owned() })
     }
 }
