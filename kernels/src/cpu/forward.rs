@@ -1,8 +1,8 @@
 //! The forward pass: packed token sequences in, normalised hidden states of the predicting positions out.
 //!
 //! Sequences lie end to end, so that every product with a weight matrix runs over all tokens of the batch and nothing
-//! is padded; attention alone is computed sequence by sequence. What follows a product is done to each piece of it
-//! at once: biases, the residual sum, the gate.
+//! is padded; attention alone is computed sequence by sequence, within the batch or against a cache. What follows a
+//! product is done to each piece of it at once: biases, the residual sum, the gate.
 
 use super::activation::{gelu_mul, silu_mul};
 use super::attention::{cached, float};
@@ -20,7 +20,7 @@ use std::sync::Mutex;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use super::attention::amx;
 
-/// Pieces of attention a worker, so that none waits long for another.
+/// Pieces for each worker, if there is so much to do, so that none waits long for another.
 const ENOUGH: usize = 4;
 
 /// A decoder whose matrices are packed.
@@ -170,16 +170,21 @@ impl Pass<'_> {
 
     fn embed(&self) {
         let dim = self.decoder.shape.dim;
-        self.worker.each(Operation::Embed, self.plan.rows().div_ceil(ROWS), |piece| {
-            for row in pieces(piece, ROWS, self.plan.rows()) {
-                // SAFETY: the row is in this piece alone.
-                let x = unsafe { self.space.x.part_mut(row * dim..(row + 1) * dim) };
-                self.decoder.embedding.row(self.plan.tokens[row] as usize, x);
-                if self.decoder.shape.embedding_scale != 1.0 {
-                    x.iter_mut().for_each(|x| *x *= self.decoder.shape.embedding_scale);
-                }
+        self.each_row(Operation::Embed, self.plan.rows(), |row| {
+            // SAFETY: the row is in this piece alone.
+            let x = unsafe { self.space.x.part_mut(row * dim..(row + 1) * dim) };
+            self.decoder.embedding.row(self.plan.tokens[row] as usize, x);
+            if self.decoder.shape.embedding_scale != 1.0 {
+                x.iter_mut().for_each(|x| *x *= self.decoder.shape.embedding_scale);
             }
         });
+    }
+
+    /// A step that goes row by row. Few rows are cut into small pieces, so that every worker gets some.
+    fn each_row(&self, operation: Operation, rows: usize, mut row: impl FnMut(usize)) {
+        let size = (rows / (ENOUGH * self.worker.workers())).clamp(1, ROWS);
+        self.worker
+            .each(operation, rows.div_ceil(size), |piece| pieces(piece, size, rows).for_each(&mut row));
     }
 
     /// Adds what a layer had to normalise first, then normalises the row for the next product.
@@ -190,12 +195,10 @@ impl Pass<'_> {
         weight: &[f32],
         into: (&Input, Form),
     ) {
-        self.worker.each(Operation::Norm, self.plan.rows().div_ceil(ROWS), |piece| {
-            for row in pieces(piece, ROWS, self.plan.rows()) {
-                self.normalise_row(&mut scratch.row, row, pending, weight);
-                // SAFETY: the row is in this piece alone.
-                unsafe { into.0.put(into.1, row, 0, &scratch.row[..self.decoder.shape.dim]) };
-            }
+        self.each_row(Operation::Norm, self.plan.rows(), |row| {
+            self.normalise_row(&mut scratch.row, row, pending, weight);
+            // SAFETY: the row is in this piece alone.
+            unsafe { into.0.put(into.1, row, 0, &scratch.row[..self.decoder.shape.dim]) };
         });
     }
 
@@ -346,13 +349,11 @@ impl Pass<'_> {
         }
         let Shape { heads, head_dim, .. } = self.decoder.shape;
         let (width, form) = (heads * head_dim, layer.attention_output.weight.form());
-        self.worker.each(Operation::Norm, self.plan.rows().div_ceil(ROWS), |piece| {
-            for row in pieces(piece, ROWS, self.plan.rows()) {
-                // SAFETY: the row is in this piece alone.
-                unsafe {
-                    let mixed = self.space.mixed.part(row * width..(row + 1) * width);
-                    self.space.mixed_in.put(form, row, 0, mixed);
-                }
+        self.each_row(Operation::Norm, self.plan.rows(), |row| {
+            // SAFETY: the row is in this piece alone.
+            unsafe {
+                let mixed = self.space.mixed.part(row * width..(row + 1) * width);
+                self.space.mixed_in.put(form, row, 0, mixed);
             }
         });
     }
@@ -472,21 +473,15 @@ impl Pass<'_> {
 
     fn finish(&self, scratch: &mut Scratch, pending: Option<&[f32]>) {
         let form = self.decoder.output.form();
-        self.worker.each(Operation::Norm, self.plan.predicting.len().div_ceil(ROWS), |piece| {
-            for at in pieces(piece, ROWS, self.plan.predicting.len()) {
-                self.normalise_row(
-                    &mut scratch.row,
-                    self.plan.predicting[at],
-                    pending,
-                    &self.decoder.output_norm,
-                );
-                // SAFETY: this row of the head's input is in this piece alone.
-                unsafe {
-                    self.space.head_in.put(form, at, 0, &scratch.row[..self.decoder.shape.dim]);
-                    if let Some(target) = self.plan.targets.get(at) {
-                        self.space.target_logits.part_mut(at..at + 1)[0] =
-                            self.decoder.output.dot(&self.space.head_in, at, *target as usize);
-                    }
+        self.each_row(Operation::Norm, self.plan.predicting.len(), |at| {
+            let row = self.plan.predicting[at];
+            self.normalise_row(&mut scratch.row, row, pending, &self.decoder.output_norm);
+            // SAFETY: this row of the head's input is in this piece alone.
+            unsafe {
+                self.space.head_in.put(form, at, 0, &scratch.row[..self.decoder.shape.dim]);
+                if let Some(target) = self.plan.targets.get(at) {
+                    self.space.target_logits.part_mut(at..at + 1)[0] =
+                        self.decoder.output.dot(&self.space.head_in, at, *target as usize);
                 }
             }
         });
