@@ -1,7 +1,7 @@
 //! CPU kernels: each operation in its own file, the scalar reference beside the fast path.
 //!
 //! [`CpuBackend`] runs a whole model: `forward` is the order of its steps, `team` the threads that take them,
-//! `product` where nearly all of the time goes.
+//! `product` where nearly all of the time goes. A [`Session`] takes the same steps token by token.
 
 mod activation;
 mod attention;

@@ -8,6 +8,8 @@
 //! Weights and what enters a product are bf16, sums and the residual stream f32. That costs about three digits
 //! of each activation, less than the 4-bit weights of the models that are scored here do.
 //!
+//! It scores and does no more: text is generated on the CPU ([`Session`](crate::cpu::Session)).
+//!
 //! The forward pass sees a device only through the trait `Chip`. In tests an emulator stands in for it, which runs
 //! the very kernels on the CPU (`emulator.cpp`), so that they are held to a scalar reference without a GPU.
 

@@ -68,6 +68,12 @@ fn in_pieces(name: &str, backend: &CpuBackend, tokens: &[u32], size: usize, tole
 }
 
 #[test]
+fn a_session_may_go_to_another_thread() {
+    fn send<T: Send>() {}
+    send::<Session<'static>>();
+}
+
+#[test]
 fn a_text_in_pieces_gives_what_it_gives_whole() {
     for (name, model) in models() {
         let tokens = text(model.shape.vocab, 140, 1);
