@@ -27,8 +27,8 @@ pub(super) fn run() {
         });
         let own = all as f64 / seconds;
         let name = match key.name.as_str() {
-            "transformers-kgw" => "lefthash",
-            "transformers-kgw-selfhash-4" => "selfhash",
+            "transformers-kgw" => "kgw_lefthash",
+            "transformers-kgw-selfhash-4" => "kgw_selfhash",
             "transformers-synthid" => "synthid",
             _ => "",
         };
@@ -115,7 +115,7 @@ fn reference(texts: &[Vec<u32>]) -> Vec<(String, f64)> {
     let out = Command::new(python)
         .arg(script)
         .arg(file.path())
-        .args(["--vocabulary", &VOCABULARY.to_string()])
+        .args(["--vocab-size", &VOCABULARY.to_string()])
         .output()
         .expect("python starts");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
