@@ -3,10 +3,12 @@
 use super::greens::Question;
 use super::kgw::{fold, product};
 use super::random::mersenne::unit;
-use super::random::{Bank, LANES, Mersenne};
+use super::random::{Bank, Mersenne};
 use super::scheme::{Exp, Flavour};
 use pulp::{Arch, Simd, WithSimd};
 
+/// Generators at a time: few, because a bank draws as far as its farthest token.
+const LANES: usize = 32;
 /// Rows of draws that are made at a time.
 const ROWS: usize = 64;
 
@@ -82,7 +84,7 @@ fn answer(asked: Vec<(usize, Question)>) -> Vec<Drawn> {
 
 /// The draws of at most [`LANES`] questions, in order of their tokens.
 struct Bankful<'a> {
-    bank: &'a mut Bank,
+    bank: &'a mut Bank<LANES>,
     questions: &'a [Question],
 }
 

@@ -5,14 +5,15 @@
 //! swaps places i and j = i + u mod (V - i), and place i is final after it. So a token that stands at place p becomes green
 //! at the first step i < p with j = p; else its place changes only at step i = p, to j.
 //!
-//! With c = V - p the condition j = p says that V - i divides u + c. That is asked of thirty-two generators at a time, by one
+//! With c = V - p the condition j = p says that V - i divides u + c. That is asked of sixty-four generators at a time, by one
 //! multiplication with the inverse of the odd part of V - i (Granlund & Montgomery 1994, section 9); what passes, and the
 //! rare sum that overflows, is divided to be sure.
 
-use super::random::bank::Row;
-use super::random::{Bank, LANES};
+use super::random::Bank;
 use pulp::{Arch, Simd, WithSimd};
 
+/// Questions that are answered at a time.
+const LANES: usize = 64;
 /// Steps between two looks at what was found.
 const STEPS: usize = 16;
 
@@ -74,12 +75,12 @@ impl Greens {
     }
 
     #[inline(always)]
-    fn bankful(&self, bank: &mut Bank, questions: &[Question], places: &mut [Option<u32>]) {
+    fn bankful(&self, bank: &mut Bank<LANES>, questions: &[Question], places: &mut [Option<u32>]) {
         let asked = |lane: usize| questions.get(lane).copied();
         bank.seed(std::array::from_fn(|lane| asked(lane).map_or(0, |question| question.seed)));
         // A lane that is done stands nowhere.
         let token = |lane: usize| asked(lane).map(|question| question.token);
-        let mut at: Row = std::array::from_fn(|lane| {
+        let mut at: [u32; LANES] = std::array::from_fn(|lane| {
             token(lane).filter(|token| *token < self.vocabulary).unwrap_or(u32::MAX)
         });
         let mut rows = [[0; LANES]; STEPS];
@@ -88,14 +89,18 @@ impl Greens {
             bank.fill(rows);
             let first = (chunk * STEPS) as u32;
             let end = first + divisors.len() as u32;
-            let left: Row = at.map(|at| self.vocabulary.wrapping_sub(at));
-            let mut flags: Row = at.map(|at| u32::from(at < end));
+            let left: [u32; LANES] = at.map(|at| self.vocabulary.wrapping_sub(at));
+            let mut flags: [u32; LANES] = at.map(|at| u32::from(at < end));
+            let mut most = [0; LANES];
             for (row, (inverse, limit)) in rows.iter().zip(divisors) {
                 for lane in 0..LANES {
                     let sum = row[lane].wrapping_add(left[lane]);
-                    let divides = sum.wrapping_mul(*inverse) <= *limit;
-                    flags[lane] |= u32::from(divides | (sum < left[lane]));
+                    flags[lane] |= u32::from(sum.wrapping_mul(*inverse) <= *limit);
+                    most[lane] = most[lane].max(row[lane]);
                 }
+            }
+            for lane in 0..LANES {
+                flags[lane] |= u32::from(most[lane] > u32::MAX - left[lane]);
             }
             if flags.iter().fold(0, |any, flag| any | flag) == 0 {
                 continue;
@@ -141,7 +146,7 @@ impl Greens {
 /// At most [`LANES`] questions, with the widest vectors that the CPU has.
 struct Bankful<'a> {
     greens: &'a Greens,
-    bank: &'a mut Bank,
+    bank: &'a mut Bank<LANES>,
     questions: &'a [Question],
     places: &'a mut [Option<u32>],
 }

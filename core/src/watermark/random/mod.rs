@@ -7,5 +7,5 @@ pub mod bank;
 pub mod mersenne;
 pub mod numpy;
 
-pub use bank::{Bank, LANES};
+pub use bank::Bank;
 pub use mersenne::Mersenne;
