@@ -6,6 +6,7 @@ mod key;
 mod model;
 mod score;
 mod signatures;
+mod watermark;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

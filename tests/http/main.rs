@@ -5,6 +5,7 @@
 mod access;
 mod bad_input;
 mod load;
+mod marks;
 mod score;
 mod signatures;
 

@@ -15,6 +15,8 @@ pub struct Setup {
     pub config: String,
     /// More arguments of `bonafide serve`.
     pub arguments: Vec<String>,
+    /// What `watermark-keys.toml` holds.
+    pub watermark_keys: String,
 }
 
 /// A daemon that runs until it is dropped.
@@ -77,6 +79,7 @@ impl Daemon {
         let home = tempfile::tempdir().expect("a folder");
         own_folder(&home.path().join("config"));
         std::fs::write(home.path().join("config/config.toml"), &setup.config).expect("settings");
+        std::fs::write(home.path().join("config/watermark-keys.toml"), &setup.watermark_keys).expect("keys");
         let mut child = crate::bonafide()
             .args(["serve", "--listen", "127.0.0.1:0", "--model"])
             .arg(model)

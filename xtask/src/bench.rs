@@ -1,7 +1,8 @@
 //! Speed, always of a release build.
 
-use crate::tools::{bonafide, cargo, run};
+use crate::tools::{bonafide, cargo, need, root, run};
 use crate::{Outcome, llama as versus};
+use std::process::Command;
 
 /// `bonafide bench`.
 pub(crate) fn own(arguments: &[&str]) -> Outcome {
@@ -33,4 +34,26 @@ pub(crate) fn llama(arguments: &[&str]) -> Outcome {
 /// Signatures, with criterion.
 pub(crate) fn signatures() -> Outcome {
     run(cargo().args(["bench", "--locked", "--package", "bonafide-core", "--bench", "signature"]))
+}
+
+/// Watermarks: the reference's texts, false alarms, power, and speed beside the reference library.
+pub(crate) fn watermarks(arguments: &[&str]) -> Outcome {
+    let mut command = cargo();
+    command
+        .args(["run", "--release", "--package", "bonafide-tests", "--bin", "watermarks", "--"])
+        .args(arguments);
+    if arguments.is_empty() || arguments.contains(&"speed") {
+        let folder = root().join("target/reference");
+        let python = need(&["python3"], "python3-pip")?;
+        eprintln!(
+            "PyTorch and transformers are pulled into target/reference, once: several gigabytes on Linux"
+        );
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--upgrade", "--target"])
+            .arg(&folder)
+            .args(["--requirement", "tests/watermark/requirements.txt"])
+            .env("PIP_ROOT_USER_ACTION", "ignore"))?;
+        command.env("BONAFIDE_REFERENCE_PYTHON", python).env("PYTHONPATH", folder);
+    }
+    run(&mut command)
 }

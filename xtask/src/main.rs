@@ -39,7 +39,10 @@ cargo xtask COMMAND
   bench llama [--without-amx] [ARGUMENT...]
                            the same texts through llama.cpp, which is built for this machine first (once);
                            arguments: --model M, --threads N, --precision P, --rounds N
-  bench signatures         signatures checked a second, and a page of 500 signed comments";
+  bench signatures         signatures checked a second, and a page of 500 signed comments
+  bench watermarks [TABLE...]
+                           what finding watermarks is worth: oracles, null, power, speed, or all four; speed
+                           is beside the reference library, which is pulled first (once, large)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         ["bench", "candle", rest @ ..] => bench::candle(rest),
         ["bench", "llama", rest @ ..] => bench::llama(rest),
         ["bench", "signatures"] => bench::signatures(),
+        ["bench", "watermarks", rest @ ..] => bench::watermarks(rest),
         ["bench", rest @ ..] => bench::own(rest),
         ["help" | "--help" | "-h"] => {
             eprintln!("{USAGE}");

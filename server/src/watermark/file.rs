@@ -210,7 +210,10 @@ pub(crate) fn add(folder: &Path, key: &RawKey) -> Result<PathBuf, Box<dyn std::e
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(source) => return Err(KeyFileError::Read { path, source }.into()),
     };
-    parse(&text, &path)?;
+    if parse(&text, &path)?.iter().any(|entry| entry.name == key.name) {
+        let (name, path) = (&key.name, path.display());
+        return Err(format!("there is a key `{name}` already: take another name, or take it out of {path}").into());
+    }
     if !text.is_empty() {
         text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
     }

@@ -11,7 +11,7 @@ const KEYS: usize = 20;
 
 pub(super) fn run() {
     let public: Vec<Entry> = file::built_in().unwrap().into_iter().filter(|key| !key.slow()).collect();
-    let texts = human_texts(400);
+    let texts = human_texts(500);
     table("False alarms of the public keys", public, &texts, str::to_owned);
     // A single key may be lucky or unlucky with the words that every text has.
     let texts = human_texts(60);
