@@ -3,7 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use bonafide_core::judge::Code;
+use bonafide_core::watermark::evidence::{CODE_PRIVATE, CODE_PUBLIC, CODE_WEAK};
+use bonafide_core::{declared, judge};
 use bonafide_tests::{Daemon, Setup};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -96,12 +97,13 @@ fn signing_on_the_real_daemon() {
 }
 
 #[test]
-fn every_finding_of_the_model_has_its_chinese() {
-    let texts = std::fs::read_to_string(folder().join("../../server/src/http/web/i18n.js")).unwrap();
-    for code in Code::ALL {
-        let name = code.as_str();
+fn every_finding_has_its_chinese() {
+    let texts = std::fs::read_to_string(folder().join("../../server/src/http/web/reasons.js")).unwrap();
+    let statistics = judge::Code::ALL.iter().map(|code| code.as_str());
+    let labels = declared::Code::ALL.iter().map(|code| code.as_str());
+    for name in statistics.chain(labels).chain([CODE_PRIVATE, CODE_PUBLIC, CODE_WEAK]) {
         let whole = texts.contains(&format!("\n  {name}: '"));
-        let by_reason = texts.contains(&format!("\n  '{name}."));
-        assert!(whole || by_reason, "{name} is not translated");
+        let by_value = texts.contains(&format!("\n  '{name}."));
+        assert!(whole || by_value, "{name} is not translated");
     }
 }

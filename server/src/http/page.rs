@@ -28,6 +28,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/i18n.js", SCRIPT, include_str!("web/i18n.js")),
     ("/levels.js", SCRIPT, include_str!("web/levels.js")),
     ("/reading.js", SCRIPT, include_str!("web/reading.js")),
+    ("/reasons.js", SCRIPT, include_str!("web/reasons.js")),
     ("/report.js", SCRIPT, include_str!("web/report.js")),
     ("/requests.js", SCRIPT, include_str!("web/requests.js")),
     ("/settings.js", SCRIPT, include_str!("web/settings.js")),

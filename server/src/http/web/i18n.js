@@ -2,6 +2,7 @@
 // Everything that the page says, in English and simplified Chinese; the findings come in English from the daemon
 // and are translated here by their code and values. No text accuses: a text looks like, it never is.
 
+import { chinese, fill, own } from './reasons.js';
 import { SIGN_EN, SIGN_ERRORS_ZH, SIGN_ZH } from './signtexts.js';
 
 /** @typedef {'en'|'zh'} Lang */
@@ -406,44 +407,6 @@ const ERRORS_ZH = {
   empty: ['没有可以分析的文本。', '请粘贴文本或打开文件。'],
 };
 
-/**
- * Findings in Chinese, by code; `not_prose` by its reason too.
- * @type {Record<string, string>}
- */
-const REASONS_ZH = {
-  not_scored: '模型没有给出可用的数值，因此无法对这段文本作任何说明。',
-  'not_prose.few_letters': '这段文本大多是数字、符号或表情；统计只对连贯的文章有意义。',
-  'not_prose.long_words': '这段文本大多是链接或没有间断的字符串；统计只对连贯的文章有意义。',
-  'not_prose.code': '这段文本像是程序代码或标记；统计只对连贯的文章有意义。',
-  'not_prose.repetitive': '这段文本重复很多，无论谁写都容易预测；统计只对连贯的文章有意义。',
-  too_short: '这段文本太短，无法判断：只有 {words} 词，少于 {minimum} 词时偶然因素太大。',
-  language_unknown: '无法确定这段文本的语言，因此没有可以比较的数据。',
-  language_not_calibrated: '这段文本的语言似乎是“{language}”，而校准数据只包含：{calibrated}。其数值无从比较。',
-  no_calibration: '这个语言模型没有校准数据，因此没有可以比较的数据。',
-  plain_numbers: '在语言模型看来，每一个后续片段的不确定程度约等于在 {perplexity} 个等可能的选项中选择（困惑度），其中 {percent} % 的片段在它的前十个猜测之内。',
-  well_known: '模型觉得这段文本（困惑度 {perplexity}）比所有用来比较的生成文本都更容易预测。名篇、常被转载的文字和套话都是这样，因此无法判断来源。',
-  between_thresholds: '数值不足以下结论：最多有 {percent_human} % 的同类人类文本至少同样像模型写的（上限 {limit_human} %），最多有 {percent_ai} % 的同类生成文本至少同样像人写的（上限 {limit_ai} %）。',
-  unlike_both: '这些数值对双方都不寻常：最多有 {percent_human} % 的同类人类文本这样像模型写的，最多有 {percent_ai} % 的同类生成文本这样像人写的。这类文本不在比较范围之内。',
-  combined_ai: '综合来看，数值像模型写的：每 1000 篇同类人类文本中，最多只有 {per_thousand} 篇同样像模型写的。估计概率：{probability} %。',
-  combined_human: '综合来看，数值像人写的：每 1000 篇同类生成文本中，最多只有 {per_thousand} 篇同样像人写的。由模型写成的估计概率：{probability} %。',
-  mixed_parts: '有些段落像模型写的，有些像人写的：共 {sentences} 句，其中 {sentences_ai} 句所在的段落像模型写的，{sentences_human} 句所在的段落像人写的。',
-  caveat: '这里比较的是统计特征，不能证明任何事：测试中每 1000 篇人类文本最多有 {per_thousand} 篇被误认为是模型写的；正式、套路化或常被转载的文字风险更高。',
-  predictability_ai: '模型觉得用词（困惑度 {perplexity}）容易预测，与模型的文本相似；至多 {percent} % 的人类文本达到这种程度。',
-  predictability_human: '模型觉得用词（困惑度 {perplexity}）难以预测，与人的文本相似；至多 {percent} % 的生成文本达到这种程度。',
-  predictability_usual: '用词的可预测程度（困惑度 {perplexity}）在人和模型的文本中都常见。',
-  first_choices_ai: '有 {share} % 的词在模型的前十个猜测之内，高于人类通常的水平；至多 {percent} % 的人类文本达到这种程度。',
-  first_choices_human: '只有 {share} % 的词在模型的前十个猜测之内，低于模型通常的水平；至多 {percent} % 的生成文本达到这种程度。',
-  first_choices_usual: '有 {share} % 的词在模型的前十个猜测之内，人和模型都常见。',
-  evenness_ai: '平淡与意外的词变化不大，像模型均匀的文风；至多 {percent} % 的人类文本达到这种程度。',
-  evenness_human: '平淡与意外的词变化很大，像人生动的文风；至多 {percent} % 的生成文本达到这种程度。',
-  evenness_usual: '平淡与意外的词的变化程度人和模型都常见。',
-  curvature_ai: '与从模型自己的猜测中随机抽取的词相比，这段文本的用词明显更为可能；至多 {percent} % 的人类文本达到这种程度。',
-  curvature_human: '与从模型自己的猜测中随机抽取的词相比，这段文本的用词明显更不可能；至多 {percent} % 的生成文本达到这种程度。',
-  curvature_usual: '与从模型自己的猜测中随机抽取的词相比，用词的可能程度人和模型都常见。',
-  sentence_ai: '这个句子及其前后文字最像模型写的（由模型写成的估计概率：{probability} %）。',
-  sentence_human: '这个句子及其前后文字最像人写的（由模型写成的估计概率：{probability} %）。',
-};
-
 /** @typedef {keyof typeof EN} Key */
 
 /** @type {Lang} */
@@ -508,10 +471,7 @@ export function isTranslated(evidence) {
 
 /** @param {Evidence} evidence */
 function translated(evidence) {
-  if (lang === 'en') return evidence.message;
-  const values = evidence.values ?? {};
-  const template = own(REASONS_ZH, evidence.code) ?? own(REASONS_ZH, `${evidence.code}.${values['reason'] ?? ''}`);
-  return (template === undefined ? undefined : fill(template, values)) ?? evidence.message;
+  return (lang === 'zh' ? chinese(evidence) : undefined) ?? evidence.message;
 }
 
 /**
@@ -537,32 +497,6 @@ function sentence(text) {
   if (text === '') return text;
   const start = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(start) ? start : start + '.';
-}
-
-/**
- * @template T
- * @param {Record<string, T>} table
- * @param {string} key
- * @returns {T|undefined}
- */
-function own(table, key) {
-  return Object.hasOwn(table, key) ? table[key] : undefined;
-}
-
-/**
- * Puts values into a template; nothing if one is missing.
- * @param {string} template
- * @param {Record<string, string|number>} values
- * @returns {string|undefined}
- */
-function fill(template, values) {
-  let whole = true;
-  const filled = template.replace(/\{(\w+)\}/g, (_, name) => {
-    const value = own(values, name);
-    if (value === undefined) whole = false;
-    return String(value ?? '');
-  });
-  return whole ? filled : undefined;
 }
 
 /**

@@ -1,0 +1,287 @@
+//! Findings in simplified Chinese, by their code and values.
+//!
+//! A part of a template in square brackets is left out if a value in it is empty. Some values are words of ours, which are
+//! translated; the others are numbers, names and quotations.
+
+use bonafide_core::verdict::Evidence;
+use std::borrow::Cow;
+
+/// The finding in Chinese; `None` if there is no template for it or a value is missing.
+pub(super) fn finding(evidence: &Evidence) -> Option<String> {
+    fill(template(evidence)?, evidence)
+}
+
+fn template(evidence: &Evidence) -> Option<&'static str> {
+    let value = |name| evidence.values.get(name).map(String::as_str).unwrap_or_default();
+    let code = evidence.code.as_str();
+    statistics(code, value("reason"))
+        .or_else(|| look_up(FINDINGS, code))
+        .or_else(|| look_up(FINDINGS, &format!("{code}.{}", value("extent"))))
+}
+
+fn look_up(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(own, _)| *own == name).map(|(_, text)| *text)
+}
+
+/// Puts the values into a template; `None` if one is missing.
+fn fill(template: &str, evidence: &Evidence) -> Option<String> {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('[') {
+        let (optional, tail) = after.split_once(']')?;
+        filled.push_str(&fill_part(before, evidence)?);
+        let is_empty = |name: &str| evidence.values.get(name).is_none_or(String::is_empty);
+        if !names(optional).any(is_empty) {
+            filled.push_str(&fill_part(optional, evidence)?);
+        }
+        rest = tail;
+    }
+    filled.push_str(&fill_part(rest, evidence)?);
+    Some(filled)
+}
+
+fn fill_part(template: &str, evidence: &Evidence) -> Option<String> {
+    let mut filled = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, tail) = after.split_once('}')?;
+        filled.push_str(before);
+        filled.push_str(&word(name, evidence.values.get(name)?)?);
+        rest = tail;
+    }
+    filled.push_str(rest);
+    Some(filled)
+}
+
+/// The names of the values in a template.
+fn names(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name)
+}
+
+/// A value as it is said in Chinese; `None` for one that stands for words which have no translation yet.
+fn word<'a>(name: &str, value: &'a str) -> Option<Cow<'a, str>> {
+    let known = look_up(WORDS, &format!("{name}.{value}"));
+    match name {
+        "one_in" => one_in(value).map(Cow::Owned),
+        "place" | "encoding" | "reason" => known.map(Cow::Borrowed),
+        _ => Some(Cow::Borrowed(known.unwrap_or(value))),
+    }
+}
+
+/// `1 in 4 million` in the units of Chinese.
+fn one_in(value: &str) -> Option<String> {
+    let share = value.strip_prefix("1 in ")?;
+    let (digits, unit) = share.split_once(' ').unwrap_or((share, ""));
+    let is_power = digits.strip_prefix("10^").is_some_and(|power| power.parse::<u32>().is_ok());
+    if is_power && unit.is_empty() {
+        return Some(format!("{digits} 分之一"));
+    }
+    let count: u32 = digits.parse().ok()?;
+    match unit {
+        "" => Some(format!("{count} 分之一")),
+        "million" if count < 100 => Some(format!("{} 万分之一", count * 100)),
+        "million" => Some(format!("{} 亿分之一", f64::from(count) / 100.0)),
+        "billion" if count < 1000 => Some(format!("{} 亿分之一", count * 10)),
+        _ => None,
+    }
+}
+
+/// Values that are words of ours, by name and value. The page has the same.
+const WORDS: &[(&str, &str)] = &[
+    ("place.text", "文本中"),
+    ("place.page", "网页中"),
+    ("place.hidden", "隐藏字符中"),
+    ("encoding.tags", "标签字符"),
+    ("encoding.variation_selectors", "变体选择符"),
+    ("encoding.bits", "以两种零宽字符表示的二进制"),
+    ("reason.header", "开头不符"),
+    ("reason.version", "版本未知"),
+    ("reason.truncated", "内容不完整"),
+    ("reason.armour", "封装格式有误"),
+    ("reason.not_a_store", "内容不是清单"),
+    ("product.chatbots", "多种产品"),
+];
+
+/// Watermarks, hidden characters, leftovers and labels; visible labels by their extent too. The page has the same.
+const FINDINGS: &[(&str, &str)] = &[
+    (
+        "watermark",
+        "此处带有密钥“{key}”[（{who}）]的水印：在没有水印的文本中，偶然达到这种程度的至多占 {one_in}（{tokens} 个词元，z = {z}，共试 {keys} 个密钥）。",
+    ),
+    (
+        "watermark_public",
+        "此处带有密钥“{key}”[（{who}）]的水印：在没有水印的文本中，偶然达到这种程度的至多占 {one_in}（{tokens} 个词元，z = {z}，共试 {keys} 个密钥）。这个密钥是公开的，任何人都能加上这种水印，因此它只提示可能出自模型，并不作任何声明。",
+    ),
+    (
+        "watermark_weak",
+        "此处可能带有密钥“{key}”[（{who}）]的水印：在没有水印的文本中，偶然达到这种程度的至多占 {one_in}（{tokens} 个词元，z = {z}，共试 {keys} 个密钥）。这样的巧合还不够罕见，不足以作为依据。",
+    ),
+    (
+        "hidden_message",
+        "这段文本含有看不见的字符，其中写着：“{message}”（{bytes} 字节，编码方式：{encoding}）。是谁放进去的，为了什么，都无从得知。",
+    ),
+    ("hidden_run", "有 {count} 个看不见的字符连在一起。其中可能藏有内容，但在这里无法解读。"),
+    (
+        "hidden_zero_width",
+        "没有宽度的字符：{count} 个。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。",
+    ),
+    (
+        "hidden_bidi",
+        "看不见的书写方向标记：{count} 个，而这段文本并不需要它们。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。",
+    ),
+    (
+        "hidden_tags",
+        "看不见的标签字符：{count} 个。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。",
+    ),
+    (
+        "hidden_selectors",
+        "看不见的变体选择符：{count} 个，它们没有选择任何字形。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。",
+    ),
+    (
+        "hidden_other",
+        "看不见的字符：{count} 个。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。",
+    ),
+    (
+        "hidden_soft_hyphens",
+        "软连字符：{count} 个，位于单词不会断开的地方。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。",
+    ),
+    (
+        "hidden_narrow_spaces",
+        "窄的不换行空格：{count} 个，位于这种语言通常不用它的地方。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。",
+    ),
+    (
+        "leftover_markup",
+        "这段文本中有复制聊天机器人（{product}）的回答时会留下的标记：“{example}”。至少有一部分经过了聊天机器人；其余部分是谁写的，由此无从得知。",
+    ),
+    (
+        "leftover_link",
+        "这段文本中有一个链接是从聊天机器人（{product}）的回答中复制来的：“{example}”。这说明链接是在哪里找到的，几乎说明不了文本是谁写的。",
+    ),
+    ("leftover_phrase", "这段文本中有聊天机器人谈到自己时的说法：“{example}”。"),
+    (
+        "leftover_quoted",
+        "这段文本中有聊天机器人（{product}）会留下的痕迹（“{example}”），但可能只是引用：它们位于引号或代码之中，或者文本谈的就是聊天机器人。",
+    ),
+    ("label_visible.whole", "这段文本自己标明由 AI 生成：“{label}”。"),
+    ("label_visible.part", "这段文本自己标明有模型协助，或有一部分由模型写成：“{label}”。"),
+    (
+        "label_inside",
+        "这段文本中间有一行看起来像 AI 生成标识：“{label}”。它可能是举例，也可能只针对其中一部分。",
+    ),
+    (
+        "aigc_generated",
+        "{place}有中国国家标准 GB 45438-2025 规定的机器可读标识，注明内容由模型生成[（服务提供者：{producer}）][（编号：{number}）]。任何人都可以添加或去掉这种标识。",
+    ),
+    (
+        "aigc_possible",
+        "{place}有中国国家标准 GB 45438-2025 规定的机器可读标识，注明内容可能由模型生成[（服务提供者：{producer}）][（编号：{number}）]。任何人都可以添加或去掉这种标识。",
+    ),
+    (
+        "aigc_suspected",
+        "{place}有中国国家标准 GB 45438-2025 规定的机器可读标识，注明内容疑似由模型生成[（服务提供者：{producer}）][（编号：{number}）]。任何人都可以添加或去掉这种标识。",
+    ),
+    (
+        "aigc_inside",
+        "这段文本中间有生成内容的机器可读标识（取值 {label}）。它可能是举例，也可能只针对其中一部分。",
+    ),
+    ("source_generated", "网页声明其内容由训练过的模型生成（数字来源类型“{term}”）。"),
+    ("source_composite", "网页声明其内容有一部分由训练过的模型生成（数字来源类型“{term}”）。"),
+    ("source_other", "网页声明其内容的来源不是训练过的模型（数字来源类型“{term}”）。"),
+    ("page_disclosure", "网页在其头部声明内容由模型生成（“{name}”：“{content}”）。"),
+    ("page_generator", "网页注明由程序“{generator}”生成，这可能指文字，也可能只指版面。"),
+    (
+        "c2pa_generated",
+        "这段文本附有 C2PA 清单（一种来源声明），其中注明来源是训练过的模型（“{term}”）。这里既没有核对它的签名，也没有核对它是否正好属于这些文字。",
+    ),
+    (
+        "c2pa_composite",
+        "这段文本附有 C2PA 清单（一种来源声明），其中注明有一部分来自训练过的模型（“{term}”）。这里既没有核对它的签名，也没有核对它是否正好属于这些文字。",
+    ),
+    (
+        "c2pa_other",
+        "这段文本附有 C2PA 清单（一种来源声明），其中注明来源不是训练过的模型（“{term}”）。这里既没有核对它的签名，也没有核对它是否正好属于这些文字。",
+    ),
+    (
+        "c2pa_manifest",
+        "这段文本附有 C2PA 清单（一种来源声明），其中没有注明数字来源类型。这里既没有核对它的签名，也没有核对它是否正好属于这些文字。",
+    ),
+    ("c2pa_reference", "这段文本提到一份 C2PA 清单（一种来源声明），存放在 {url}。这里没有去读取它。"),
+    (
+        "c2pa_damaged",
+        "这段文本含有一份无法读取的 C2PA 清单（一种来源声明）：{reason}。它可能被截断或改动过，也可能根本不是清单。",
+    ),
+];
+
+/// Findings of the model. The reason is that of `not_prose`.
+fn statistics(code: &str, reason: &str) -> Option<&'static str> {
+    Some(match code {
+        "not_scored" => "模型没有给出可用的数值，因此无法对这段文本作任何说明。",
+        "not_prose" => match reason {
+            "few_letters" => "这段文本大多是数字、符号或表情；统计只对连贯的文章有意义。",
+            "long_words" => "这段文本大多是链接或没有间断的字符串；统计只对连贯的文章有意义。",
+            "code" => "这段文本像是程序代码或标记；统计只对连贯的文章有意义。",
+            "repetitive" => "这段文本重复很多，无论谁写都容易预测；统计只对连贯的文章有意义。",
+            _ => return None,
+        },
+        "too_short" => "这段文本太短，无法判断：只有 {words} 词，少于 {minimum} 词时偶然因素太大。",
+        "language_unknown" => "无法确定这段文本的语言，因此没有可以比较的数据。",
+        "language_not_calibrated" => {
+            "这段文本的语言似乎是“{language}”，而校准数据只包含：{calibrated}。其数值无从比较。"
+        }
+        "no_calibration" => "这个语言模型没有校准数据，因此没有可以比较的数据。",
+        "plain_numbers" => {
+            "在语言模型看来，每一个后续片段的不确定程度约等于在 {perplexity} 个等可能的选项中选择（困惑度），其中 {percent} % 的片段在它的前十个猜测之内。"
+        }
+        "well_known" => {
+            "模型觉得这段文本（困惑度 {perplexity}）比所有用来比较的生成文本都更容易预测。名篇、常被转载的文字和套话都是这样，因此无法判断来源。"
+        }
+        "between_thresholds" => {
+            "数值不足以下结论：最多有 {percent_human} % 的同类人类文本至少同样像模型所写（上限 {limit_human} %），最多有 {percent_ai} % 的同类生成文本至少同样像人所写（上限 {limit_ai} %）。"
+        }
+        "unlike_both" => {
+            "这些数值对双方都不寻常：最多有 {percent_human} % 的同类人类文本这样像模型所写，最多有 {percent_ai} % 的同类生成文本这样像人所写。这类文本不在比较范围之内。"
+        }
+        "combined_ai" => {
+            "综合来看，数值像模型所写：每 1000 篇同类人类文本中，最多只有 {per_thousand} 篇同样像模型。估计概率：{probability} %。"
+        }
+        "combined_human" => {
+            "综合来看，数值像人所写：每 1000 篇同类生成文本中，最多只有 {per_thousand} 篇同样像人。由模型写成的估计概率：{probability} %。"
+        }
+        "mixed_parts" => {
+            "有些段落像模型所写，有些像人所写：共 {sentences} 句，其中 {sentences_ai} 句所在的段落像模型所写，{sentences_human} 句所在的段落像人所写。"
+        }
+        "caveat" => {
+            "这里比较的是统计特征，不能证明任何事：测试中每 1000 篇人类文本有 {per_thousand} 篇被误认为是模型所写；正式、套路化或常被转载的文字风险更高。"
+        }
+        "predictability_ai" => {
+            "用词比人类通常的更容易预测（困惑度 {perplexity}）；至多 {percent} % 的人类文本达到这种程度。"
+        }
+        "predictability_human" => {
+            "用词比模型通常的更难预测（困惑度 {perplexity}）；至多 {percent} % 的生成文本达到这种程度。"
+        }
+        "predictability_usual" => "用词的可预测程度（困惑度 {perplexity}）人和模型都常见。",
+        "first_choices_ai" => {
+            "有 {share} % 的片段在模型最先猜的十个之中，高于人类通常的水平；至多 {percent} % 的人类文本达到这种程度。"
+        }
+        "first_choices_human" => {
+            "只有 {share} % 的片段在模型最先猜的十个之中，低于模型通常的水平；至多 {percent} % 的生成文本达到这种程度。"
+        }
+        "first_choices_usual" => "有 {share} % 的片段在模型最先猜的十个之中，人和模型都常见。",
+        "evenness_ai" => "全文的意外程度比人类通常的更均匀；至多 {percent} % 的人类文本达到这种程度。",
+        "evenness_human" => "全文的意外程度比模型通常的起伏更大；至多 {percent} % 的生成文本达到这种程度。",
+        "evenness_usual" => "全文意外程度的起伏人和模型都常见。",
+        "curvature_ai" => {
+            "用词比随机抽取更接近模型的偏好，高于人类通常的水平；至多 {percent} % 的人类文本达到这种程度。"
+        }
+        "curvature_human" => {
+            "用词比随机抽取更远离模型的偏好，超过模型通常的水平；至多 {percent} % 的生成文本达到这种程度。"
+        }
+        "curvature_usual" => "用词与模型偏好的接近程度人和模型都常见。",
+        "sentence_ai" => "这句所在的段落像模型所写（{probability} %）。",
+        "sentence_human" => "这句所在的段落像人所写（由模型写成的概率 {probability} %）。",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;
