@@ -43,6 +43,8 @@ pub struct Texts {
     pub words: &'static str,
     /// Above the reasons.
     pub reasons: &'static str,
+    /// Before the number of weak findings that are not shown.
+    pub left_out: &'static str,
     /// Above what the report can't tell.
     pub limits: &'static str,
     /// What no report of this kind can tell.
@@ -90,6 +92,7 @@ static EN: Texts = Texts {
     p_value: "p-value ",
     words: " words",
     reasons: "Why",
+    left_out: "left out, because they say little: ",
     limits: "What this can't tell",
     standing_limits: &[
         "A text is compared with others; nobody is caught. Never use a verdict as the only ground for a decision about a person.",
@@ -113,6 +116,7 @@ static ZH: Texts = Texts {
     p_value: "p 值 ",
     words: " 词",
     reasons: "依据",
+    left_out: "还有几乎说明不了什么的发现，此处略去：",
     limits: "这份结果不能说明什么",
     standing_limits: &[
         "这里只是把文本与其他文本作比较，并不能证明谁写了它。切勿仅凭此结果对任何人作出决定。",

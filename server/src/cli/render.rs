@@ -3,11 +3,15 @@
 //! Nothing rests on colour alone: a verdict has a sign and words, and without colour every sentence has its number.
 //! The text comes from strangers, so nothing of it may reach the terminal as a control sequence.
 
+mod safe;
+
+pub use safe::clean;
+
 use super::messages::{Lang, Texts, evidence};
 use crate::document::Block;
 use anstyle::{Ansi256Color, Color, Effects, Style};
-use bonafide_core::verdict::{BlockReport, Evidence, PointsTo, ScoreReport, Span, Verdict};
-use std::borrow::Cow;
+use bonafide_core::verdict::{BlockReport, Evidence, EvidenceKind, PointsTo, ScoreReport, Span, Verdict};
+use safe::{Hidden, elide, pieces};
 use std::io::{self, Write};
 
 /// How a report is shown.
@@ -21,6 +25,11 @@ pub struct View {
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
+
+/// Up to this strength a finding says next to nothing.
+const WEAK: f64 = 0.1;
+/// Most such findings that are shown of a block.
+const MOST_WEAK: usize = 3;
 
 /// Writes a report and the texts that it is about. `blocks` and the report's blocks are in the same order.
 ///
@@ -46,8 +55,8 @@ pub fn report(out: &mut dyn Write, report: &ScoreReport, blocks: &[Block], view:
 
 fn one_block(out: &mut dyn Write, judged: &BlockReport, text: &str, view: View) -> io::Result<()> {
     let texts = view.lang.texts();
-    if judged.evidence.iter().any(|found| found.code == "too_short") && judged.tokens.is_none() {
-        // A heading or a scrap: a line each keeps them from burying what was judged.
+    if is_scrap(judged) {
+        // A heading: a line each keeps them from burying what was judged.
         let note = format!("({}{}: {})", judged.words, texts.words, texts.too_short);
         return writeln!(out, "{} {}  {DIM}{note}{DIM:#}", sign(Verdict::Unclear), clean(text));
     }
@@ -58,22 +67,7 @@ fn one_block(out: &mut dyn Write, judged: &BlockReport, text: &str, view: View) 
     } else {
         numbered(out, judged, &offsets)?;
     }
-    let shown: Vec<&Evidence> = judged.evidence.iter().filter(|found| is_shown(found)).collect();
-    if !shown.is_empty() {
-        writeln!(out, "  {BOLD}{}{BOLD:#}", texts.reasons)?;
-    }
-    for found in shown {
-        let bullet = match found.points_to {
-            PointsTo::Ai => sign(Verdict::LikelyAi),
-            PointsTo::Human => sign(Verdict::LikelyHuman),
-            PointsTo::Neither => "·",
-        };
-        write!(out, "  {bullet} {}", clean(&evidence(view.lang, found)))?;
-        match found.span {
-            Some(span) => writeln!(out, " {DIM}\"{}\"{DIM:#}", clean(&excerpt(offsets.slice(span))))?,
-            None => writeln!(out)?,
-        }
-    }
+    reasons(out, judged, &offsets, view)?;
     if let Some(tokens) = &judged.tokens {
         let [token, logprob, rank, entropy] = texts.token_columns;
         writeln!(out, "  {DIM}{logprob:>15} {rank:>7} {entropy:>8}  {token}{DIM:#}")?;
@@ -88,9 +82,60 @@ fn one_block(out: &mut dyn Write, judged: &BlockReport, text: &str, view: View) 
     Ok(())
 }
 
+/// Whether nothing is known of a block but that it is too short. Stray hidden characters don't change that.
+fn is_scrap(judged: &BlockReport) -> bool {
+    judged.tokens.is_none()
+        && judged.evidence.iter().any(|found| found.code == "too_short")
+        && judged.evidence.iter().all(|found| match found.kind {
+            EvidenceKind::Model => true,
+            EvidenceKind::HiddenCharacters => found.strength <= WEAK,
+            _ => false,
+        })
+}
+
+fn reasons(out: &mut dyn Write, judged: &BlockReport, offsets: &Offsets<'_>, view: View) -> io::Result<()> {
+    let texts = view.lang.texts();
+    let mut weak = 0;
+    let (shown, left): (Vec<&Evidence>, Vec<&Evidence>) =
+        judged.evidence.iter().filter(|found| is_shown(found)).partition(|found| {
+            let says_little = found.kind != EvidenceKind::Model && found.strength <= WEAK;
+            weak += usize::from(says_little);
+            !says_little || weak <= MOST_WEAK
+        });
+    if !shown.is_empty() {
+        writeln!(out, "  {BOLD}{}{BOLD:#}", texts.reasons)?;
+    }
+    for found in shown {
+        write!(out, "  {} {}", bullet(found), clean(&evidence(view.lang, found)))?;
+        match found.span.map(|span| excerpt(offsets, span, found)).filter(|excerpt| !excerpt.is_empty()) {
+            Some(excerpt) => writeln!(out, " {DIM}\"{excerpt}\"{DIM:#}")?,
+            None => writeln!(out)?,
+        }
+    }
+    if !left.is_empty() {
+        writeln!(out, "  {DIM}{}{}{DIM:#}", texts.left_out, left.len())?;
+    }
+    Ok(())
+}
+
 /// Findings that only say that nothing was found are left to programs.
 fn is_shown(found: &Evidence) -> bool {
     found.code != "caveat" && !found.code.ends_with("_usual")
+}
+
+/// What sort of finding it is; for the statistics, which way they point.
+fn bullet(found: &Evidence) -> &'static str {
+    match (found.kind, found.points_to) {
+        (EvidenceKind::Watermark, _) => "≈",
+        (EvidenceKind::HiddenCharacters, _) => "␣",
+        (EvidenceKind::Leftover, _) => "¶",
+        (EvidenceKind::Declared, PointsTo::Ai) => sign(Verdict::DeclaredAi),
+        (EvidenceKind::Declared, _) => "◇",
+        (EvidenceKind::Signature, _) => sign(Verdict::HumanSigned),
+        (EvidenceKind::Model, PointsTo::Ai) => sign(Verdict::LikelyAi),
+        (EvidenceKind::Model, PointsTo::Human) => sign(Verdict::LikelyHuman),
+        (EvidenceKind::Model, PointsTo::Neither) => "·",
+    }
 }
 
 fn header(out: &mut dyn Write, judged: &BlockReport, texts: &Texts) -> io::Result<()> {
@@ -247,13 +292,30 @@ fn footer(out: &mut dyn Write, report: &ScoreReport, texts: &Texts) -> io::Resul
     writeln!(out, "{DIM}{}{DIM:#}", clean(&line))
 }
 
-fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(LONGEST) {
-        Some((cut, _)) => format!("{}…", text[..cut].trim_end()),
-        None => text,
+/// The words that a finding rests on, ready for the terminal; nothing if the finding quotes them itself.
+fn excerpt(offsets: &Offsets<'_>, span: Span, found: &Evidence) -> String {
+    /// Code points around characters that can't be seen.
+    const AROUND: usize = 12;
+    let words = offsets.slice(span).trim();
+    let quotes = |value: &String| {
+        value == words || value.strip_suffix('…').is_some_and(|value| words.starts_with(value))
+    };
+    if found.values.values().any(quotes) {
+        return String::new();
     }
+    if found.kind != EvidenceKind::HiddenCharacters {
+        return elide(&pieces(words, Hidden::Unseen));
+    }
+    let around = Span { start: span.start.saturating_sub(AROUND), end: span.end.saturating_add(AROUND) };
+    let beside = |start, end| clean(offsets.slice(Span { start, end })).replace(['\n', '\t'], " ");
+    format!(
+        "{}{}{}{}{}",
+        if around.start > 0 { "…" } else { "" },
+        beside(around.start, span.start),
+        elide(&pieces(offsets.slice(span), Hidden::All)),
+        beside(span.end, around.end),
+        if around.end < offsets.len() { "…" } else { "" },
+    )
 }
 
 /// A text that is sliced by code points.
@@ -267,23 +329,14 @@ impl<'a> Offsets<'a> {
         Self { text, bytes: text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect() }
     }
 
+    /// Code points of the text.
+    fn len(&self) -> usize {
+        self.bytes.len() - 1
+    }
+
     fn slice(&self, span: Span) -> &'a str {
         let byte = |index: usize| self.bytes.get(index).copied().unwrap_or(self.text.len());
         self.text.get(byte(span.start)..byte(span.end)).unwrap_or_default()
-    }
-}
-
-/// Text that is safe to write to a terminal: control characters become a visible sign (ECMA-48 sequences can
-/// do anything from retitling the window to typing answers), and so do marks that reorder the line (UAX #9).
-pub fn clean(text: &str) -> Cow<'_, str> {
-    let unsafe_char = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\t'))
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-    };
-    if text.contains(unsafe_char) {
-        Cow::Owned(text.replace("\r\n", "\n").replace(unsafe_char, "\u{fffd}"))
-    } else {
-        Cow::Borrowed(text)
     }
 }
 

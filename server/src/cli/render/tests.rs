@@ -3,6 +3,7 @@
 use super::*;
 use bonafide_core::verdict::{CalibrationIdentity, EvidenceKind, ModelIdentity, SentenceReport, TokenReport};
 use proptest::prelude::*;
+use std::borrow::Cow;
 
 const TEXT: &str = "Plain 😀 words.\nSurprising zeugmas!";
 
@@ -151,15 +152,137 @@ fn probabilities_are_never_rounded_to_certainty() {
 fn terminal_sequences_are_disarmed() {
     assert_eq!(
         clean("a\u{1b}]0;evil\u{7}b\u{9b}31m\u{202e}c\r\nd"),
-        "a\u{fffd}]0;evil\u{fffd}b\u{fffd}31m\u{fffd}c\nd"
+        "a\u{fffd}]0;evil\u{fffd}b\u{fffd}31m⟨U+202E⟩c\nd"
     );
-    assert!(matches!(clean("مرحبا 😀\u{200d}\n\ttext"), Cow::Borrowed(_)));
+    for honest in
+        ["Plain.", "مرحبا 😀\n\ttext", "👩\u{200d}🚒 می\u{200c}خواهم", "1\u{202f}000 und Schiff\u{ad}fahrt"]
+    {
+        assert!(matches!(clean(honest), Cow::Borrowed(_)), "{honest}");
+    }
+}
+
+#[test]
+fn what_cannot_be_seen_is_shown() {
+    assert_eq!(clean("wo\u{200b}rd"), "wo⟨U+200B⟩rd");
+    assert_eq!(clean("\u{feff}word\u{2060}"), "⟨U+FEFF⟩word⟨U+2060⟩");
+    let long = format!("word{}.", "\u{200b}\u{200c}".repeat(40));
+    assert_eq!(clean(&long), "word⟨U+200B⟩⟨U+200C⟩⟨U+200B⟩⟨U+200C⟩⟨+76⟩.");
+    assert_eq!(clean("\u{e0041}"), "⟨U+E0041⟩");
+}
+
+fn other(kind: EvidenceKind, code: &str, strength: f64, span: Option<Span>) -> Evidence {
+    Evidence { kind, strength, ..found(code, PointsTo::Ai, span) }
+}
+
+/// A block that is too short, with other findings beside it.
+fn scrap(verdict: Verdict, evidence: Vec<Evidence>) -> BlockReport {
+    let mut all = vec![found("too_short", PointsTo::Neither, None)];
+    all.extend(evidence);
+    BlockReport {
+        verdict,
+        probability: None,
+        p_value: None,
+        evidence: all,
+        sentences: vec![],
+        words: 2,
+        ..judged()
+    }
+}
+
+fn lines_of(block: BlockReport, text: &str) -> Vec<String> {
+    let text = plain(&shown(vec![block], text, View { lang: Lang::En, colour: false }));
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_label_on_a_short_block_is_not_swallowed() {
+    let text = "（本文由AI生成）";
+    let mut label = other(EvidenceKind::Declared, "label_visible", 1.0, Some(Span { start: 0, end: 9 }));
+    label.values.insert("label".to_owned(), text.to_owned());
+    let lines = lines_of(scrap(Verdict::DeclaredAi, vec![label]), text);
+    assert_eq!(lines[0], "◆ declared AI · 2 words [notes.txt:1]");
+    assert_eq!(lines[1], "  （本文由AI生成）");
+    assert_eq!(&lines[2..5], ["  Why", "  · About too_short.", "  ◆ About label_visible."], "quoted once");
+}
+
+#[test]
+fn stray_hidden_characters_leave_a_heading_on_one_line() {
+    let stray = |strength| {
+        other(EvidenceKind::HiddenCharacters, "hidden_zero_width", strength, Some(Span { start: 1, end: 2 }))
+    };
+    let lines = lines_of(scrap(Verdict::Unclear, vec![stray(0.1)]), "A\u{200b} heading");
+    assert_eq!(lines[0], "? A⟨U+200B⟩ heading  (2 words: too short to judge)");
+    let lines = lines_of(scrap(Verdict::Unclear, vec![stray(0.2)]), "A\u{200b} heading");
+    assert_eq!(lines[0], "? unclear · 2 words [notes.txt:1]");
+    assert_eq!(lines[4], "  ␣ About hidden_zero_width. \"A⟨U+200B⟩ heading\"");
+}
+
+#[test]
+fn every_sort_of_finding_has_its_sign() {
+    let signs = [
+        (EvidenceKind::Watermark, "≈"),
+        (EvidenceKind::HiddenCharacters, "␣"),
+        (EvidenceKind::Leftover, "¶"),
+        (EvidenceKind::Declared, "◆"),
+    ];
+    for (kind, sign) in signs {
+        let block = BlockReport { evidence: vec![other(kind, "of_a_sort", 0.5, None)], ..judged() };
+        assert!(lines_of(block, TEXT).contains(&format!("  {sign} About of_a_sort.")), "{kind:?}");
+    }
+    let example =
+        Evidence { points_to: PointsTo::Neither, ..other(EvidenceKind::Declared, "label_inside", 0.2, None) };
+    let block = BlockReport { evidence: vec![example], ..judged() };
+    assert!(lines_of(block, TEXT).contains(&"  ◇ About label_inside.".to_owned()));
+}
+
+#[test]
+fn few_of_the_findings_that_say_little_are_shown() {
+    let weak = (0..5).map(|_| other(EvidenceKind::HiddenCharacters, "hidden_other", 0.1, None));
+    let evidence = [found("plain_numbers", PointsTo::Neither, None)].into_iter().chain(weak).collect();
+    let lines = lines_of(BlockReport { evidence, ..judged() }, TEXT);
+    assert_eq!(lines.iter().filter(|line| line.contains("hidden_other")).count(), 3);
+    assert!(lines.contains(&"  left out, because they say little: 2".to_owned()), "{lines:?}");
+}
+
+#[test]
+fn of_a_long_stretch_the_first_and_last_words_are_quoted() {
+    let quoted = |text: &str| {
+        let end = text.chars().count();
+        let mark = other(EvidenceKind::Watermark, "watermark", 1.0, Some(Span { start: 0, end }));
+        let lines = lines_of(BlockReport { evidence: vec![mark], ..judged() }, text);
+        lines.iter().find_map(|line| line.strip_prefix("  ≈ About watermark. ")).unwrap().to_owned()
+    };
+    let long = format!(
+        "It was a quiet morning by the sea and {} until the last boat came home.",
+        "nothing moved ".repeat(50)
+    );
+    assert_eq!(quoted(&long), "\"It was a quiet morning by the sea … last boat came home.\"");
+    let ideographs = "今天的公交车又晚点了所以我走下山".repeat(20);
+    let shown = quoted(&ideographs);
+    assert!(
+        shown.starts_with("\"今天的公交车") && shown.ends_with("走下山\"") && shown.contains(" … "),
+        "{shown}"
+    );
+    assert!(shown.chars().count() <= 62, "{shown}");
+    assert_eq!(quoted("Short."), "\"Short.\"");
+}
+
+#[test]
+fn hidden_characters_are_quoted_with_what_is_around_them() {
+    let quoted = |text: &str, start, end| {
+        let hidden = other(EvidenceKind::HiddenCharacters, "hidden_message", 0.5, Some(Span { start, end }));
+        let lines = lines_of(BlockReport { evidence: vec![hidden], ..judged() }, text);
+        lines.iter().find_map(|line| line.strip_prefix("  ␣ About hidden_message. ")).unwrap().to_owned()
+    };
+    let text = format!("A sentence with wo{}rds in it, and more.", "\u{200b}".repeat(24));
+    assert_eq!(quoted(&text, 18, 42), "\"…ence with wo⟨U+200B⟩⟨U+200B⟩⟨U+200B⟩⟨U+200B⟩⟨+20⟩rds in it, a…\"");
+    assert_eq!(quoted("Narrow\u{202f}space", 6, 7), "\"Narrow⟨U+202F⟩space\"");
 }
 
 proptest! {
     #[test]
     fn no_text_reaches_the_terminal_as_a_control(
-        text in "([a-z. ]|\\PC|\\p{Cc}|\u{202e}|\u{1b}\\[31m){0,60}",
+        text in "([a-z. ]|\\PC|\\p{Cc}|\u{202e}|\u{200b}|\u{2060}|\u{1b}\\[31m){0,60}",
         spans in proptest::collection::vec((0usize..80, 0usize..80), 0..6),
     ) {
         let mut block = judged();
@@ -173,6 +296,12 @@ proptest! {
                 probability: None,
             })
             .collect();
+        let kinds = [EvidenceKind::Watermark, EvidenceKind::HiddenCharacters, EvidenceKind::Leftover];
+        block.evidence = spans
+            .iter()
+            .zip(kinds.into_iter().cycle())
+            .map(|(&(start, end), kind)| other(kind, "of_a_sort", 0.5, Some(Span { start, end })))
+            .collect();
         for colour in [false, true] {
             let shown = shown(vec![block.clone()], &text, View { lang: Lang::En, colour });
             // Our own sequences are all of the form ESC [ … m, and strip_str knows no others in clean text.
@@ -181,8 +310,8 @@ proptest! {
                 _ => part.strip_prefix('[').and_then(|part| part.split_once('m')).expect("our own").1,
             }).collect();
             prop_assert!(!rest.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t')));
-            let reordered = shown.contains('\u{202e}');
-            prop_assert!(!reordered);
+            let unseen = shown.contains(['\u{202e}', '\u{2060}']);
+            prop_assert!(!unseen);
         }
     }
 }
