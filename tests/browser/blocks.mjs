@@ -31,6 +31,10 @@ test('whatever is cut, nothing but white space is lost', () => {
   assert.ok(cut('x'.repeat(1_000_000)).length > 50);
 });
 
+test('characters without width are kept, wherever they stand', () => {
+  for (const text of ['\ufeffa\ufeff\u200b\ufeff', 'a\u2060\n\n\ufeffb']) assert.equal(cut(text).join('\n\n'), text);
+});
+
 test('words are counted in scripts with and without spaces', () => {
   assert.equal(countWords("It's 3 o'clock — really!"), 4);
   assert.equal(countWords('我们今天去 park'), 6);

@@ -65,6 +65,23 @@ fn the_page_on_a_daemon_that_says_anything() {
 }
 
 #[test]
+fn evidence_from_a_daemon_that_finds_everything() {
+    if ready() {
+        node("evidence.mjs", None);
+    }
+}
+
+#[test]
+fn what_texts_declare_on_the_real_daemon() {
+    if !ready() {
+        return;
+    }
+    if let Some(daemon) = Daemon::start(&Setup::default()) {
+        node("declared.mjs", Some(&daemon.link));
+    }
+}
+
+#[test]
 fn the_page_on_the_real_daemon() {
     if !ready() {
         return;

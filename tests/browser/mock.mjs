@@ -7,6 +7,7 @@
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { MockDesk } from './mockdesk.mjs';
+import { found } from './mockevidence.mjs';
 
 const WEB = new URL('../../server/src/http/web/', import.meta.url);
 const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
@@ -41,7 +42,9 @@ function judge({ id, text }) {
   const words = text.split(/\s+/).filter(Boolean).length;
   const wanted = /^\s*\[(\w+)\]/.exec(text)?.[1] ?? '';
   const short = words < 40;
-  const verdict = short || !VERDICTS.includes(wanted) ? 'unclear' : wanted;
+  const beside = found(text);
+  const declares = beside.some(({ kind, strength }) => ['declared', 'watermark'].includes(kind) && strength === 1);
+  const verdict = declares ? 'declared_ai' : short || !VERDICTS.includes(wanted) ? 'unclear' : wanted;
   const centre = { likely_ai: 0.93, declared_ai: 0.9, likely_human: 0.06, human_signed: 0.1, mixed: 0.5, unclear: 0.52 }[verdict] ?? 0.5;
   const sentences = cut(points, /[.!?。！？]/);
   const reports = sentences.map((span, index) => {
@@ -70,7 +73,7 @@ function judge({ id, text }) {
     ...last ? [finding('sentence_ai', 'ai', 0.4, 'This sentence and the words around it look most like a model’s text (estimated probability of a model: 91 %).', { probability: '91' }, last)] : [],
     finding('caveat', 'neither', 0, 'This compares statistics and proves nothing: in the test, 10 in 1000 human texts were taken for a model’s, and formal, formulaic or often-copied writing is at greater risk.', { per_thousand: '10' })];
   return {
-    id, verdict, probability: short ? null : centre, p_value: short ? null : { likely_ai: 0.004 }[verdict] ?? 0.31, evidence, sentences: reports,
+    id, verdict, probability: short ? null : centre, p_value: short ? null : { likely_ai: 0.004 }[verdict] ?? 0.31, evidence: [...beside, ...evidence], sentences: reports,
     words, token_count: tokens.length, language: /\p{Script=Han}/u.test(text) ? 'zh' : 'en',
     detectors: { mean_logprob: -2.91, log_rank: -1.4, lrr: 1.9, fast_detectgpt: 2.07, curvature: 0.12, lastde: 3.1, top_10: 0.71, [HOSTILE]: 1 }, tokens,
   };

@@ -302,10 +302,12 @@ function showError(error) {
 
 function showReport() {
   if (!state.meta || reports().length === 0) return;
+  reading.unpoint(true);
   const focused = results.contains(document.activeElement) ? document.activeElement : null;
   const parts = render(state.passages, state.selected, state.meta, {
     select: (index) => select(index, true),
-    locate: (start) => reading.reveal(state.selected, start),
+    locate: (span) => reading.reveal(state.selected, span),
+    point: (span) => (span ? reading.point(state.selected, span) : reading.unpoint(false)),
     copy,
   });
   const name = focused ? nameOf(focused) : '';

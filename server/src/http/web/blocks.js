@@ -34,8 +34,8 @@ export function countWords(text) {
 export function cut(text) {
   const parts = text
     .replace(/\r\n?/g, '\n')
-    .split(/\n[^\S\n]*(?:\n[^\S\n]*)+/)
-    .map((part) => part.trim())
+    .split(/\n[^\S\n\ufeff]*(?:\n[^\S\n\ufeff]*)+/)
+    .map(trim)
     .filter((part) => part !== '')
     .flatMap(splitLong)
     .map((part) => ({ text: part, words: countWords(part) }));
@@ -60,6 +60,18 @@ export function cut(text) {
     blocks.pop();
   }
   return blocks.map((block) => block.text);
+}
+
+/**
+ * Without white space around it. The space without width that scripts call white is none, and may hide a message.
+ * @param {string} text
+ */
+function trim(text) {
+  const blank = (/** @type {string} */ unit) => unit !== '\ufeff' && unit.trim() === '';
+  let [from, to] = [0, text.length];
+  while (from < to && blank(text.charAt(from))) from += 1;
+  while (to > from && blank(text.charAt(to - 1))) to -= 1;
+  return text.slice(from, to);
 }
 
 /**
@@ -89,14 +101,14 @@ function splitLong(text) {
   for (const unit of units(text)) {
     const own = countWords(unit);
     if (open !== '' && (count + own > target * 1.125 || open.length + unit.length > MAX_LENGTH)) {
-      parts.push(open.trim());
+      parts.push(trim(open));
       open = '';
       count = 0;
     }
     open += unit;
     count += own;
   }
-  parts.push(open.trim());
+  parts.push(trim(open));
   return parts.filter((part) => part !== '');
 }
 

@@ -8,11 +8,14 @@
 import { el, icon } from './dom.js';
 import { percent, t } from './i18n.js';
 import { places } from './blocks.js';
+import * as highlight from './highlight.js';
 import { LEVELS, RANKS, level, rankName } from './levels.js';
 import * as tip from './tip.js';
+import { inPlace } from './unseen.js';
 
 /** @typedef {import('./api.js').BlockReport} BlockReport */
 /** @typedef {import('./api.js').Sentence} Sentence */
+/** @typedef {import('./api.js').Span} Span */
 /** @typedef {import('./api.js').Token} Token */
 /** @typedef {{id: string, text: string, report: BlockReport|null}} Passage */
 /** @typedef {{sentence: Sentence, tokens: Token[], text: string, at: Uint32Array}} Piece */
@@ -33,6 +36,8 @@ export class Reading {
     /** @type {Passage[]} */
     this.passages = [];
     this.selected = -1;
+    /** Whether a marked stretch outlives the pointer's leaving. */
+    this.pinned = false;
     /** @type {HTMLElement|null} */
     this.current = null;
     this.near = new IntersectionObserver((entries) => this.#arrived(entries), { rootMargin: '300px' });
@@ -41,7 +46,10 @@ export class Reading {
     addEventListener('pointerdown', ({ screenX: x, screenY: y }) => { this.rested = { x, y }; }, { capture: true, passive: true });
     root.addEventListener('keydown', (event) => this.#key(event));
     root.addEventListener('focusin', (event) => this.#enter(event.target, true));
-    root.addEventListener('focusout', () => tip.hide());
+    root.addEventListener('focusout', () => {
+      tip.hide();
+      this.unpoint(true);
+    });
     root.addEventListener('pointerover', (event) => this.#hover(event));
     root.addEventListener('pointerleave', () => tip.leave());
     root.addEventListener('click', (event) => this.#enter(event.target, true));
@@ -54,6 +62,7 @@ export class Reading {
   show(passages) {
     this.near.disconnect();
     tip.hide();
+    this.unpoint(true);
     this.passages = passages;
     this.selected = -1;
     this.current = null;
@@ -71,6 +80,7 @@ export class Reading {
     const old = this.root.children[index];
     if (!passage || !old) return;
     const had = this.current !== null && old.contains(this.current);
+    this.unpoint(true);
     old.replaceWith(this.#article(passage, index));
     if (had || this.current === null) this.#becomeCurrent(this.#sentences()[0] ?? null);
   }
@@ -88,19 +98,47 @@ export class Reading {
   }
 
   /**
-   * Brings a passage, or a sentence of it, before the reader's eyes and focus.
+   * Brings a passage, or the first sentence of a stretch of it, before the reader's eyes and focus.
    * @param {number} index
-   * @param {number} [start] First code point of the sentence.
+   * @param {Span} [span] The stretch, which stays marked until the focus moves on.
    */
-  reveal(index, start) {
+  reveal(index, span) {
     const article = /** @type {HTMLElement|undefined} */ (this.root.children[index]);
     const all = article ? /** @type {NodeListOf<HTMLElement>} */ (article.querySelectorAll('.sentence')) : [];
-    const found = start === undefined ? undefined : [...all].find((one) => pieces.get(one)?.sentence.span.start === start);
+    const found = span && [...all].find((one) => (pieces.get(one)?.sentence.span.end ?? 0) > span.start);
     (found ?? article)?.scrollIntoView({ block: 'nearest' });
     if (found) {
       this.#becomeCurrent(found);
       found.focus();
     }
+    if (!span) return;
+    this.point(index, span);
+    this.pinned = true;
+  }
+
+  /**
+   * Marks a stretch of a passage.
+   * @param {number} index
+   * @param {Span} span
+   */
+  point(index, span) {
+    const text = this.passages[index]?.text;
+    const prose = this.root.children[index]?.querySelector('.prose');
+    if (text === undefined || !prose) return;
+    const at = places(text);
+    const unit = (/** @type {number} */ point) => at[point] ?? text.length;
+    this.pinned = false;
+    highlight.mark(prose, unit(span.start), unit(span.end));
+  }
+
+  /**
+   * Takes the mark away.
+   * @param {boolean} always Even if it was to stay.
+   */
+  unpoint(always) {
+    if (this.pinned && !always) return;
+    this.pinned = false;
+    highlight.clear();
   }
 
   /** Builds the words near the window whenever they are what is shown. */
@@ -120,10 +158,10 @@ export class Reading {
     const name = `passage-${index}`;
     const heading = el('h3', { id: name, class: 'chip', 'data-verdict': verdict }, icon(`v-${verdict}`),
       el('span', {}, t(`chip_${verdict}`)));
-    // Beside "unclear" a number would be read as the verdict that the numbers don't bear.
-    if (report?.probability != null && verdict !== 'unclear') heading.append(el('span', { class: 'muted number' }, percent(report.probability)));
+    // Beside "unclear" a number would be read as the verdict that the numbers don't bear; a declaration has no number.
+    if (report?.probability != null && verdict !== 'unclear' && verdict !== 'declared_ai') heading.append(el('span', { class: 'muted number' }, percent(report.probability)));
     const article = el('article', { class: 'passage', 'data-verdict': verdict, 'aria-labelledby': name });
-    article.append(heading, report ? this.#sentencesOf(report, text) : el('p', { class: 'prose' }, text));
+    article.append(heading, report ? this.#sentencesOf(report, text) : el('p', { class: 'prose' }, ...inPlace(text)));
     if (index === this.selected) article.setAttribute('aria-current', 'true');
     return article;
   }
@@ -141,14 +179,14 @@ export class Reading {
     for (const sentence of report.sentences) {
       const { span } = sentence;
       if (span.start < end || span.end <= span.start) continue;
-      prose.append(slice(text, at, end, span.start));
+      prose.append(...stretch(text, at, end, span.start));
       const first = token;
       while (token < tokens.length && /** @type {Token} */ (tokens[token]).span.start < span.end) token += 1;
       const piece = { sentence, tokens: tokens.slice(first, token), text, at };
       prose.append(sentenceElement(piece));
       end = span.end;
     }
-    prose.append(slice(text, at, end, at.length - 1));
+    prose.append(...stretch(text, at, end, at.length - 1));
     return prose;
   }
 
@@ -303,7 +341,8 @@ function sentenceElement(piece) {
   const label = sentence.probability === null
     ? t('sentenceLabelNone', { level: said, text: words })
     : t('sentenceLabel', { level: said, p: percent(sentence.probability), text: words });
-  const made = el('span', { class: `sentence ${grade}`, role: 'group', tabindex: -1, 'aria-label': label }, words);
+  const made = el('span', { class: `sentence ${grade}`, role: 'group', tabindex: -1, 'aria-label': label },
+    ...stretch(text, at, sentence.span.start, sentence.span.end));
   pieces.set(made, piece);
   return made;
 }
@@ -335,16 +374,16 @@ function wordNodes({ sentence, tokens, text, at }) {
     const start = Math.max(token.span.start, end);
     const stop = Math.min(token.span.end, sentence.span.end);
     if (stop <= start) continue;
-    nodes.push(slice(text, at, end, start));
+    nodes.push(...stretch(text, at, end, start));
     const rank = token.rank === null ? '' : ` r${rankName(token.rank)}`;
     const made = el('span', { class: `word${rank}`, role: 'button', tabindex: -1, 'aria-describedby': 'tip' },
-      slice(text, at, start, stop));
+      ...stretch(text, at, start, stop));
     words.set(made, token);
     nodes.push(made);
     end = stop;
   }
-  nodes.push(slice(text, at, end, sentence.span.end));
-  return nodes.filter((node) => node !== '');
+  nodes.push(...stretch(text, at, end, sentence.span.end));
+  return nodes;
 }
 
 /**
@@ -355,6 +394,17 @@ function wordNodes({ sentence, tokens, text, at }) {
  */
 function slice(text, at, start, end) {
   return text.slice(at[start] ?? text.length, at[end] ?? text.length);
+}
+
+/**
+ * The same, with everything unseen marked.
+ * @param {string} text
+ * @param {Uint32Array} at
+ * @param {number} start
+ * @param {number} end
+ */
+function stretch(text, at, start, end) {
+  return inPlace(text, at[start] ?? text.length, at[end] ?? text.length);
 }
 
 /**

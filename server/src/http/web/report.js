@@ -3,11 +3,13 @@
 
 import { button, el, icon } from './dom.js';
 import { isKey, isTranslated, language, languageName, locale, number, percent, plural, reason, t } from './i18n.js';
+import { shown } from './unseen.js';
 
 /** @typedef {import('./api.js').BlockReport} BlockReport */
 /** @typedef {import('./api.js').Evidence} Evidence */
 /** @typedef {import('./api.js').Verdict} Verdict */
 /** @typedef {import('./api.js').Report} Report */
+/** @typedef {import('./api.js').Span} Span */
 /** @typedef {Omit<Report, 'blocks'>} Meta */
 /** @typedef {import('./reading.js').Passage} Passage */
 
@@ -16,13 +18,16 @@ const ORDER = ['declared_ai', 'likely_ai', 'mixed', 'likely_human', 'human_signe
 /** Verdicts that somebody could hold against an author.
  * @type {Verdict[]} */
 const ACCUSING = ['likely_ai', 'mixed'];
+/** Findings of these kinds have a symbol and a name; the others are the statistics of the model. */
+const KINDS = /** @type {const} */ (['watermark', 'hidden_characters', 'leftover', 'declared', 'signature']);
 /** More passages than this are a list to scroll in, not a strip to look at. */
 const STRIP = 60;
 
 /**
  * @typedef {object} Actions
  * @property {(index: number) => void} select Shows the report on another passage.
- * @property {(start: number) => void} locate Shows a sentence of the passage in the text.
+ * @property {(span: Span) => void} locate Shows a stretch of the passage in the text.
+ * @property {(span: Span|null) => void} point Marks a stretch of it, or takes the mark away.
  * @property {() => void} copy
  */
 
@@ -71,10 +76,10 @@ function overall(passages) {
  * @param {Actions} actions
  */
 export function render(passages, selected, meta, actions) {
-  const shown = passages[selected]?.report;
+  const report = passages[selected]?.report;
   const parts = [head(passages, actions)];
   if (passages.length > 1) parts.push(navigation(passages, selected, actions));
-  if (shown) parts.push(reasons(shown, actions), numbers(shown, meta));
+  if (report) parts.push(reasons(report, actions), numbers(report, meta));
   parts.push(limits());
   return parts;
 }
@@ -90,6 +95,7 @@ function head(passages, actions) {
     el('h2', { id: 'verdict', class: 'display', tabindex: -1 }, summary(passages)));
   if (verdict !== 'pending' && reports.every((report) => report.verdict === 'unclear')) section.append(el('p', { class: 'muted' }, t('calm_unclear')));
   else if (reports.some((report) => ACCUSING.includes(report.verdict))) section.append(el('p', { class: 'muted' }, t('calm_accused')));
+  if (reports.some((report) => report.verdict === 'declared_ai')) section.append(el('p', { class: 'muted' }, t('calm_declared')));
   section.append(button(t('copy'), actions.copy, 'quiet copy'));
   return section;
 }
@@ -147,14 +153,15 @@ function reasons(report, actions) {
 /** @param {BlockReport} report */
 function gauge(report) {
   const { probability, p_value: p } = report;
-  if (probability === null) return el('p', { class: 'muted' }, t('probabilityNone'));
+  const declared = report.verdict === 'declared_ai';
+  if (probability === null) return el('p', { class: 'muted' }, t(declared ? 'probabilityNoneDeclared' : 'probabilityNone'));
   const said = percent(probability);
   const needle = el('span', { class: 'needle' });
   needle.style.setProperty('left', `${Math.min(Math.max(probability, 0.01), 0.99) * 100}%`);
   const scale = el('div', { class: 'scale', role: 'meter', 'aria-label': t('probability'), 'aria-valuemin': 0, 'aria-valuemax': 1,
     'aria-valuenow': probability.toFixed(3), 'aria-valuetext': said }, needle);
   const ends = el('p', { class: 'ends muted', 'aria-hidden': 'true' }, el('span', {}, t('gaugeHuman')), el('span', {}, t('gaugeAi')));
-  const name = t(report.verdict === 'unclear' ? 'probabilityUnclear' : 'probability');
+  const name = t(declared ? 'probabilityDeclared' : report.verdict === 'unclear' ? 'probabilityUnclear' : 'probability');
   const made = el('div', { class: 'gauge', 'data-verdict': report.verdict },
     el('p', { class: 'gauge-value' }, el('span', { class: 'muted' }, name), el('strong', { class: 'number' }, said)), scale, ends);
   if (p !== null) {
@@ -174,10 +181,16 @@ function finding(evidence, actions) {
   const foot = el('p', { class: 'foot muted' }, isKey(points) ? t(points) : evidence.points_to);
   if (evidence.points_to !== 'neither') foot.append(' · ', t('strength', { n: percent(evidence.strength) }));
   const { span } = evidence;
-  if (span) foot.append(' · ', button(t('showInText'), () => actions.locate(span.start), 'link'));
+  if (span) foot.append(' · ', button(t('showInText'), () => actions.locate(span), 'link'));
   const foreign = language() !== 'en' && !isTranslated(evidence);
-  return el('li', { 'data-points': evidence.points_to, 'data-code': evidence.code }, icon(way),
-    el('div', {}, el('p', { lang: foreign ? 'en' : undefined }, reason(evidence)), foot));
+  const kind = KINDS.find((one) => one === evidence.kind);
+  const item = el('li', { 'data-points': evidence.points_to, 'data-code': evidence.code, 'data-kind': evidence.kind }, icon(kind ? `k-${kind}` : way),
+    el('div', {}, kind && el('h4', {}, t(`kind_${kind}`)), el('p', { lang: foreign ? 'en' : undefined }, ...shown(reason(evidence))), foot));
+  if (span) {
+    for (const event of ['pointerenter', 'focusin']) item.addEventListener(event, () => actions.point(span));
+    for (const event of ['pointerleave', 'focusout']) item.addEventListener(event, () => actions.point(null));
+  }
+  return item;
 }
 
 /**

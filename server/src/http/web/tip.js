@@ -5,6 +5,7 @@
 import { byId, el } from './dom.js';
 import { number, percent, t } from './i18n.js';
 import { level } from './levels.js';
+import { shown } from './unseen.js';
 
 /** @typedef {import('./api.js').Sentence} Sentence */
 /** @typedef {import('./api.js').Token} Token */
@@ -70,7 +71,7 @@ export function hide() {
  * @param {string} word
  */
 function wordLines(token, word) {
-  const title = el('p', { class: 'tip-word' }, word.replace(/\n/g, '↵').trim() || '␣');
+  const title = el('p', { class: 'tip-word' }, ...shown(word.replace(/\n/g, '↵').trim() || '␣'));
   if (token.rank === null || token.logprob === null) return [title, el('p', {}, t('tipFirst'))];
   const lines = [
     line(t('tipRank'), t('tipRankValue', { n: number(token.rank) })),

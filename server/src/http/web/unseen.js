@@ -56,6 +56,83 @@ function isAtHome(text, at, unit) {
 
 /** @param {string} unit */
 function mark(unit) {
-  const number = (unit.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  return el('span', { class: 'unseen', title: t('unseen') }, `U+${number}`);
+  return el('span', { class: 'unseen', title: t('unseen') }, number(unit));
+}
+
+/** @param {string} unit */
+function number(unit) {
+  return `U+${(unit.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** Characters of a run that are named one by one; the rest is counted. */
+const NAMED = 3;
+const RIGHT_TO_LEFT = /[\u05be-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const WITHOUT_SPACES = /[\u0e00-\u109f\u1780-\u17ff\u1900-\u1aaf]/;
+/** Flags such as Scotland's are spelt in characters that can't be seen. */
+const FLAG = /^\u{1f3f4}[\u{e0030}-\u{e007a}]{3,6}\u{e007f}/u;
+const FLAG_LENGTH = 16;
+/** Private and unassigned characters are drawn, if only as boxes. */
+const DRAWN = /[\p{Co}\p{Cn}]/u;
+
+/**
+ * A stretch of a text in which what can't be seen stays what it is, in an element that shows its number: places in the
+ * stretch, and what is copied out of it, are those of the text. What has work to do in a text is left alone.
+ * @param {string} text
+ * @param {number} [from]
+ * @param {number} [to]
+ * @returns {(Node|string)[]}
+ */
+export function inPlace(text, from = 0, to = text.length) {
+  /** @type {(Node|string)[]} */
+  const nodes = [];
+  /** @type {string[]} */
+  let run = [];
+  let end = from;
+  const close = () => {
+    if (run.length > 0) nodes.push(run.length > NAMED + 1 ? marked(run, run.length - NAMED) : marked(run, 0));
+    run = [];
+  };
+  for (const match of text.slice(from, to).matchAll(ALL)) {
+    const [unit] = match;
+    const at = from + match.index;
+    if (isAtHome(text, at, unit) || isUsual(text, at, unit)) continue;
+    if (at > end) {
+      close();
+      nodes.push(text.slice(end, at));
+    }
+    run.push(unit);
+    end = at + unit.length;
+  }
+  close();
+  if (end < to) nodes.push(text.slice(end, to));
+  return nodes;
+}
+
+/**
+ * @param {string[]} run
+ * @param {number} more How many of them are only counted.
+ */
+function marked(run, more) {
+  const named = run.slice(0, run.length - more).map(number).join(' ');
+  return el('span', { class: 'unseen', title: t('unseen'), 'data-mark': more > 0 ? `${named} +${more}` : named }, run.join(''));
+}
+
+/**
+ * What copied pages and right-to-left scripts have, and a sign is no help to anyone.
+ * @param {string} text
+ * @param {number} at
+ * @param {string} unit
+ */
+function isUsual(text, at, unit) {
+  const before = [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? '';
+  const after = String.fromCodePoint(text.codePointAt(at + unit.length) ?? 0x20);
+  if (unit === '\u00ad') return /\p{L}/u.test(before) && /[\p{L}\s]/u.test(after);
+  if (unit === '\u200b') return WITHOUT_SPACES.test(before) || WITHOUT_SPACES.test(after);
+  if (/[\u200e\u200f\u061c\u202a-\u202c\u2066-\u2069]/.test(unit)) return RIGHT_TO_LEFT.test(text);
+  if (/[\u{e0030}-\u{e007f}]/u.test(unit)) {
+    const near = Math.max(0, at - FLAG_LENGTH);
+    const flag = near + text.slice(near, at).lastIndexOf('\u{1f3f4}');
+    return flag >= near && at - flag < (FLAG.exec(text.slice(flag, flag + FLAG_LENGTH))?.[0].length ?? 0);
+  }
+  return DRAWN.test(unit);
 }
