@@ -76,7 +76,7 @@ test('what chatbots leave behind is named', async () => {
   assert.equal(await found.locator('h4').innerText(), 'Left by a chatbot');
   assert.equal(await page.locator('.verdict').getAttribute('data-verdict'), 'unclear');
   await page.selectOption('#language', 'zh');
-  assert.match(await found.innerText(), /^聊天机器人留下的痕迹\s+这段文本中有一个链接是从聊天机器人（ChatGPT）的回答中复制来的/);
+  assert.match(await found.innerText(), /^聊天机器人留下的痕迹\s+这段文本中有一个链接是从聊天机器人的回答中复制来的/);
 });
 
 test('no policy was breached', () => {

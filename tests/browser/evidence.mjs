@@ -71,7 +71,7 @@ test('in Chinese as well', async () => {
   assert.equal(await said('watermark'), '此处带有密钥“acme”的水印：在没有水印的文本中，偶然达到这种程度的至多占 400 万分之一（80 个词元，z = 7.1，共试 2 个密钥）。');
   assert.equal(await said('label_visible'), `这段文本自己标明由 AI 生成：“${LABEL}”。`);
   assert.equal(await said('hidden_message'), '这段文本含有看不见的字符，其中写着：“hi!U+202E”（3 字节，编码方式：以两种零宽字符表示的二进制）。是谁放进去的，为了什么，都无从得知。');
-  assert.match(await said('leftover_link'), /^这段文本中有一个链接是从聊天机器人（ChatGPT）的回答中复制来的/);
+  assert.match(await said('leftover_link'), /^这段文本中有一个链接是从聊天机器人的回答中复制来的/);
   assert.deepEqual(await page.locator('.reasons h4').allInnerTexts(), ['水印', '标识', '隐藏字符', '聊天机器人留下的痕迹']);
 });
 

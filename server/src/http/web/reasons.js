@@ -54,7 +54,7 @@ const FINDINGS_ZH = {
   hidden_soft_hyphens: '软连字符：{count} 个，位于单词不会断开的地方。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。',
   hidden_narrow_spaces: '窄的不换行空格：{count} 个，位于这种语言通常不用它的地方。复制的网页、编辑器和聊天机器人都会留下这类字符，因此说明不了什么。',
   leftover_markup: '这段文本中有复制聊天机器人（{product}）的回答时会留下的标记：“{example}”。至少有一部分经过了聊天机器人；其余部分是谁写的，由此无从得知。',
-  leftover_link: '这段文本中有一个链接是从聊天机器人（{product}）的回答中复制来的：“{example}”。这说明链接是在哪里找到的，几乎说明不了文本是谁写的。',
+  leftover_link: '这段文本中有一个链接是从聊天机器人的回答中复制来的：“{example}”。这说明链接是在哪里找到的，几乎说明不了文本是谁写的。',
   leftover_phrase: '这段文本中有聊天机器人谈到自己时的说法：“{example}”。',
   leftover_quoted: '这段文本中有聊天机器人（{product}）会留下的痕迹（“{example}”），但可能只是引用：它们位于引号或代码之中，或者文本谈的就是聊天机器人。',
   'label_visible.whole': '这段文本自己标明由 AI 生成：“{label}”。',
