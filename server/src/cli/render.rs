@@ -307,7 +307,8 @@ fn excerpt(offsets: &Offsets<'_>, span: Span, found: &Evidence) -> String {
         return elide(&pieces(words, Hidden::Unseen));
     }
     let around = Span { start: span.start.saturating_sub(AROUND), end: span.end.saturating_add(AROUND) };
-    let beside = |start, end| clean(offsets.slice(Span { start, end })).replace(['\n', '\t'], " ");
+    let beside =
+        |start, end| clean(offsets.slice(Span { start, end })).replace(['\n', '\t'], " ").replace("  ", " ");
     format!(
         "{}{}{}{}{}",
         if around.start > 0 { "…" } else { "" },
