@@ -40,9 +40,11 @@ fn compare(name: &str, flavour: Flavour) {
             assert_eq!(means.scored as u64, row["n"].as_u64().unwrap(), "{config} {}", row["source"]);
             same(means.mean, number(&row["mean"]), 1e-12);
             same(means.weighted, number(&row["weighted_mean"]), 1e-12);
-            // The sums that the fast way looks up are those of the g-values.
-            let sums: u64 = reader.tokens(&ids).iter().map(|token| u64::from(token.sum)).sum();
-            same(sums as f64 / (means.scored as f64 * f64::from(reader.unit())), means.weighted, 1e-12);
+            if reader.scheme().history >= ids.len() {
+                // The sums that the fast way looks up are those of the g-values.
+                let sums: u64 = reader.tokens(&ids).iter().map(|token| u64::from(token.sum)).sum();
+                same(sums as f64 / (means.scored as f64 * f64::from(reader.unit())), means.weighted, 1e-12);
+            }
             compared += 1;
         }
     }

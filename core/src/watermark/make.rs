@@ -284,6 +284,14 @@ mod tests {
             let page: Vec<u32> = sentence.iter().copied().cycle().take(3000).collect();
             let once = detector.find(&page, None);
             assert!(once.is_none_or(|found| found.p > 1e-4), "{scheme:?}");
+            // A long text twice over, farther apart than the references remember.
+            let long = text(None, 7, 1500);
+            let once = detector.find(&long, None).unwrap();
+            let twice = detector.find(&[long.clone(), long].concat(), None).unwrap();
+            assert!(
+                twice.p > 0.2 * once.p && twice.scored <= once.scored + 10,
+                "{scheme:?}: {once:?} {twice:?}"
+            );
         }
     }
 

@@ -156,8 +156,8 @@ pub struct SchemeError {
     pub problem: String,
 }
 
-/// Greatest vocabulary: for more tokens PyTorch permutes in another way.
-pub const MOST_TOKENS: u32 = u32::MAX / 20;
+/// Greatest vocabulary: sixteen times the largest that models have, and PyTorch permutes far more in another way.
+pub const MOST_TOKENS: u32 = 1 << 22;
 /// Most tokens before one, that a seed may depend on.
 pub const MOST_WIDTH: usize = 32;
 /// Most layers of a tournament.

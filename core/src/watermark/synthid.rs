@@ -136,10 +136,11 @@ impl SynthIdReader {
         each.map(|(layer, weight)| weight * (bits >> layer & 1) as u32).sum()
     }
 
-    /// The tokens that a mark could be in: those after a context that was not there before, as far as the history goes.
+    /// The tokens that a mark could be in: those after a context that was not there before. Other than the reference, which
+    /// forgets contexts after a while, this never counts one twice, however long the text is.
     #[must_use]
     pub fn tokens(&self, ids: &[u32]) -> Vec<Tournament> {
-        self.scored(ids)
+        self.scored(ids, usize::MAX)
             .map(|(at, ngram)| {
                 let hash = self.hash(ngram);
                 let sum = match self.sums.get(hash as usize % STATES) {
@@ -151,8 +152,8 @@ impl SynthIdReader {
             .collect()
     }
 
-    fn scored<'a>(&'a self, ids: &'a [u32]) -> impl Iterator<Item = (usize, &'a [u32])> + 'a {
-        let mut recent = Recent::new(self.synthid.history);
+    fn scored<'a>(&'a self, ids: &'a [u32], history: usize) -> impl Iterator<Item = (usize, &'a [u32])> + 'a {
+        let mut recent = Recent::new(history);
         let ngrams = ids.windows(self.synthid.ngram).enumerate();
         ngrams
             .filter(move |(_, ngram)| recent.is_new(&ngram[..ngram.len() - 1]))
@@ -163,7 +164,7 @@ impl SynthIdReader {
     #[must_use]
     pub fn means(&self, ids: &[u32]) -> Means {
         let (mut scored, mut ones, mut sum) = (0, 0, 0_u64);
-        for (_, ngram) in self.scored(ids) {
+        for (_, ngram) in self.scored(ids, self.synthid.history) {
             let bits = self.g_values(ngram);
             scored += 1;
             ones += u64::from(bits.count_ones());

@@ -212,7 +212,9 @@ pub(crate) fn add(folder: &Path, key: &RawKey) -> Result<PathBuf, Box<dyn std::e
     };
     if parse(&text, &path)?.iter().any(|entry| entry.name == key.name) {
         let (name, path) = (&key.name, path.display());
-        return Err(format!("there is a key `{name}` already: take another name, or take it out of {path}").into());
+        return Err(
+            format!("there is a key `{name}` already: take another name, or take it out of {path}").into()
+        );
     }
     if !text.is_empty() {
         text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
