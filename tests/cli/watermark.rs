@@ -173,6 +173,58 @@ fn a_text_marked_here_is_declared_here_and_nowhere_else() {
 }
 
 #[test]
+fn keys_that_weigh_by_entropy_ask_the_model() {
+    let Some(model) = model() else { return };
+    let model = model.to_str().unwrap();
+    let desk = Desk::new();
+    for (name, rest) in [
+        ("plain", &["--scheme", "kgw"][..]),
+        ("sweet", &["--scheme", "sweet"]),
+        ("ewd", &["--scheme", "ewd", "--delta", "2"]),
+    ] {
+        let arguments =
+            ["watermark", "keys", "add", name, "--gamma", "0.5", "--key", "4711", "--seeding", "product"];
+        desk.done(&[&arguments, rest].concat(), "");
+    }
+    let arguments = [
+        "generate",
+        "--model",
+        model,
+        "--watermark",
+        "ewd",
+        "--temperature",
+        "1",
+        "--top-p",
+        "1",
+        "--top-k",
+        "0",
+        "--max-tokens",
+        "160",
+        "--seed",
+        "9",
+        "--continue",
+        "In the spring the river",
+    ];
+    let text = desk.done(&arguments, "");
+    let test = |key: &str| -> Value {
+        let json = desk.done(&["watermark", "keys", "test", key, "--model", model, "--json"], &text);
+        serde_json::from_str(&json).unwrap()
+    };
+    let (plain, sweet, ewd) = (test("plain"), test("sweet"), test("ewd"));
+    for found in [&plain, &sweet, &ewd] {
+        assert_eq!(found["found"], true, "{found}");
+    }
+    // Where the model is sure a mark changes nothing: such tokens count less, or not at all.
+    let value = |found: &Value| found["value"].as_f64().unwrap();
+    assert!(value(&ewd) > value(&plain) && value(&sweet) > value(&plain), "{plain} {sweet} {ewd}");
+    let tokens = |found: &Value| found["tokens"].as_u64().unwrap();
+    assert!(tokens(&sweet) < tokens(&plain), "{plain} {sweet}");
+    let mut arguments = arguments;
+    arguments[4] = "sweet";
+    assert!(desk.refused(&arguments, "").contains("found only"));
+}
+
+#[test]
 fn a_public_key_hints_and_declares_nothing() {
     let Some(model) = model() else { return };
     let model = model.to_str().unwrap();

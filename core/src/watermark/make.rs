@@ -5,7 +5,7 @@
 
 use super::exponential;
 use super::kgw::KgwReader;
-use super::scheme::{Exp, Flavour, Scheme, SchemeError, Seeding};
+use super::scheme::{Exp, Flavour, Kgw, Scheme, SchemeError, Seeding, Weighting};
 use super::synthid::SynthIdReader;
 use super::unigram::UnigramReader;
 use std::collections::HashSet;
@@ -49,6 +49,9 @@ impl Marker {
             return wrong("delta", "must be more than 0 and at most 50");
         }
         let way = match scheme {
+            Scheme::Kgw(Kgw { weighting: Weighting::Sweet(_), .. }) => {
+                return wrong("scheme", "must be kgw to mark texts: sweet is found only, in them too");
+            }
             Scheme::Kgw(kgw) => Way::Kgw(KgwReader::new(kgw)),
             Scheme::Unigram(unigram) => Way::Unigram(UnigramReader::new(unigram)),
             Scheme::SynthId(synthid) => Way::SynthId(SynthIdReader::new(synthid)),
@@ -185,7 +188,7 @@ mod tests {
     use super::*;
     use crate::watermark::detector::Detector;
     use crate::watermark::random::numpy::Pcg64;
-    use crate::watermark::scheme::{Dip, Kgw, SynthId, Unigram, Weighting};
+    use crate::watermark::scheme::{Dip, SynthId, Unigram};
 
     const VOCABULARY: u32 = 2000;
 

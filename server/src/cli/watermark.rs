@@ -1,6 +1,7 @@
 //! `bonafide watermark keys`: which marks are looked for, adding one, and trying one on a text.
 
 use super::Error;
+use super::messages::Lang;
 use super::render::clean;
 use super::score::read_text;
 use crate::engine::{Engine, EngineOptions};
@@ -288,24 +289,34 @@ fn json(found: &Found<'_>, visible: &Visible, edit: Option<f64>) -> serde_json::
 }
 
 fn plain(out: &mut impl Write, found: &Found<'_>, visible: &Visible, edit: Option<f64>) -> Result<(), Error> {
-    let finding = &found.finding;
-    let verdict = if finding.p < FOUND { "found" } else { "not found" };
-    let scheme = found.key.detector.scheme().name();
-    writeln!(out, "{} ({scheme}): {verdict}", clean(&found.key.entry.name))?;
+    let zh = Lang::from_env() == Lang::Zh;
+    let say = |en: &'static str, in_zh: &'static str| if zh { in_zh } else { en };
+    let Found { finding, key, bytes } = found;
+    let verdict = if finding.p < FOUND { say("found", "已找到") } else { say("not found", "未找到") };
+    writeln!(out, "{} ({}): {verdict}", clean(&key.entry.name), key.detector.scheme().name())?;
+    let (p, windows) = (finding.p, finding.windows);
+    if zh {
+        writeln!(out, "  p         {p:.2e}（已按 {windows} 个片段校正；低于 {FOUND:.0e} 视为找到）")?;
+    } else {
+        writeln!(out, "  p         {p:.2e} (corrected for {windows} stretches; found below {FOUND:.0e})")?;
+    }
+    writeln!(out, "  z         {:.2}", finding.z)?;
+    writeln!(out, "  {}    {}", say("tokens", "词元  "), finding.scored)?;
+    let unmarked = say("unmarked text", "无水印文本");
     writeln!(
         out,
-        "  p         {:.2e} (corrected for {} stretches; found below {FOUND:.0e})",
-        finding.p, finding.windows
+        "  {}     {:.4} ({unmarked}: {:.4})",
+        say("value", "均值 "),
+        finding.value,
+        finding.expected
     )?;
-    writeln!(out, "  z         {:.2}", finding.z)?;
-    writeln!(out, "  tokens    {}", finding.scored)?;
-    writeln!(out, "  value     {:.4} (unmarked text: {:.4})", finding.value, finding.expected)?;
     if let Some(p) = edit {
-        writeln!(out, "  edit cost p {p:.3} (of {} random sequences)", RUNS + 1)?;
+        let of = say("of random sequences", "随机序列数");
+        writeln!(out, "  {}  {p:.3} ({of}: {})", say("edit p ", "编辑 p "), RUNS + 1)?;
     }
-    let text = visible.text().get(found.bytes.clone()).unwrap_or_default();
+    let text = visible.text().get(bytes.clone()).unwrap_or_default();
     let shown: String = text.chars().take(200).collect();
     let more = if shown.len() < text.len() { " …" } else { "" };
-    writeln!(out, "  where     {}{more}", clean(&shown.replace('\n', " ")))?;
+    writeln!(out, "  {}     {}{more}", say("where", "位置 "), clean(&shown.replace('\n', " ")))?;
     Ok(())
 }
