@@ -4,8 +4,8 @@ use super::find::Finding;
 use crate::verdict::{Evidence, EvidenceKind, PointsTo, Span};
 use std::collections::BTreeMap;
 
-/// Above this a mark is not spoken of.
-pub const WEAK: f64 = 1e-3;
+/// Above this a mark is not spoken of; one of a public key not above [`FOUND`], for it would only be a hint of a hint.
+pub const WEAK: f64 = 1e-4;
 /// Below this a mark counts as found.
 pub const FOUND: f64 = 1e-6;
 
@@ -13,7 +13,7 @@ pub const FOUND: f64 = 1e-6;
 pub const CODE_PRIVATE: &str = "watermark";
 /// A mark was found whose key anyone can know. The same values.
 pub const CODE_PUBLIC: &str = "watermark_public";
-/// There may be a mark. The same values.
+/// There may be a private key's mark. The same values.
 pub const CODE_WEAK: &str = "watermark_weak";
 
 /// A key, and what was found with it.
@@ -52,7 +52,8 @@ impl Mark<'_> {
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
         let p = self.p();
-        if p >= WEAK || p.is_nan() {
+        let least = if self.public { FOUND } else { WEAK };
+        if p >= least || p.is_nan() {
             return None;
         }
         let Self { key, scheme, finding, keys, .. } = self;
@@ -142,6 +143,7 @@ mod tests {
         assert!(!mark(&found, false).declares());
         assert_eq!(mark(&found, false).evidence().unwrap().code, CODE_WEAK);
         assert!(mark(&finding(1e-4), false).evidence().is_none());
+        assert!(mark(&found, true).evidence().is_none());
         assert!(mark(&finding(f64::NAN), false).evidence().is_none());
     }
 
