@@ -32,7 +32,7 @@ pub enum Verdict {
     Mixed,
     /// The evidence points to a model.
     LikelyAi,
-    /// A watermark or a label says that a model made it.
+    /// A watermark of a private key, or a label that speaks for the whole text, says that a model made it.
     DeclaredAi,
 }
 
@@ -182,7 +182,7 @@ pub struct ScoreReport {
     pub blocks: Vec<BlockReport>,
     /// The model that scored.
     pub model: ModelIdentity,
-    /// The calibration; absent if none fits the model, in which case every verdict is `unclear`.
+    /// The calibration; absent if none fits the model, in which case the statistics give no other verdict than `unclear`.
     pub calibration: Option<CalibrationIdentity>,
     /// Version of the program.
     pub version: String,

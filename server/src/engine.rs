@@ -6,7 +6,7 @@ use crate::model::tokenizer::{TextToken, TextTokenizer};
 use crate::model::{self, store};
 use crate::paths::{NoHome, Paths};
 use crate::watermark::file::Entry;
-use crate::watermark::{Found, WatermarkError, Watermarks};
+use crate::watermark::{Found, Watermarks};
 use crate::windows::{self, OVERLAP, WINDOW};
 use bonafide_core::calibration::Calibration;
 use bonafide_core::declared;
@@ -26,6 +26,9 @@ const CALIBRATIONS: &[&str] = &[include_str!("../calibration/smollm2-135m.json")
 
 /// Tokens in one packed pass of the command line: enough to keep all cores busy, few enough to show progress.
 pub const BATCH_TOKENS: usize = 2048;
+
+/// Most tokens of a text that the model is asked for entropies of in a pass of its own.
+const MOST_ASKED: usize = 4096;
 
 /// How to load an engine.
 #[derive(Debug, Clone, Default)]
@@ -69,9 +72,6 @@ pub enum EngineError {
     /// There is no place for models.
     #[error(transparent)]
     NoHome(#[from] NoHome),
-    /// A watermark key can't be looked for.
-    #[error(transparent)]
-    Watermark(#[from] WatermarkError),
     /// A calibration file can't be used.
     #[error("the calibration {path} can't be used: {reason}")]
     Calibration {
@@ -156,7 +156,7 @@ impl Engine {
             backend: backend.name(),
         };
         let tokenizer = loaded.tokenizer;
-        let watermarks = Watermarks::prepare(options.watermarks.clone(), &identity.name, &tokenizer)?;
+        let watermarks = Watermarks::prepare(options.watermarks.clone(), &identity.name, &tokenizer);
         Ok(Self { backend, tokenizer, window, identity, calibration: None, watermarks })
     }
 
@@ -254,6 +254,7 @@ impl Engine {
                 scheme: found.key.detector.scheme().name(),
                 finding: &found.finding,
                 keys,
+                unweighted: found.unweighted,
                 span: plan.visible.span(found.bytes.clone()),
             })
             .collect();
@@ -291,6 +292,10 @@ impl Engine {
 
     /// What the model says of each token, in a pass of its own. `None` if it can't: then tokens count the same.
     fn entropies(&self, tokens: &[TextToken], needs: Entropy) -> Option<Vec<f32>> {
+        // This pass is not in the queue's reckoning, so it stays a short one.
+        if tokens.len() > MOST_ASKED {
+            return None;
+        }
         let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
         let mut entropies = Vec::with_capacity(ids.len());
         entropies.extend(self.tokenizer.bos.is_none().then_some(f32::NAN));

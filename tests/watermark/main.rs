@@ -4,6 +4,7 @@
 
 mod exponential;
 mod green_lists;
+mod null;
 mod oracles;
 mod tournament;
 

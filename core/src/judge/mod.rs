@@ -110,7 +110,10 @@ pub fn judge(block: &ScoredBlock<'_>, calibration: Option<&Calibration>, with_to
 /// the verdict; a strong hint at a model takes back a `likely_human`, because the two together are unclear.
 pub fn add(report: &mut BlockReport, evidence: Vec<Evidence>, declares: bool) {
     let hinted = evidence.iter().any(|found| found.points_to == PointsTo::Ai && found.strength >= STRONG);
-    if declares {
+    if declares && report.verdict == Verdict::HumanSigned {
+        // The two contradict each other, and which is wrong can't be seen from here.
+        report.verdict = Verdict::Unclear;
+    } else if declares {
         report.verdict = Verdict::DeclaredAi;
     } else if hinted && report.verdict == Verdict::LikelyHuman {
         report.verdict = Verdict::Unclear;

@@ -117,7 +117,8 @@ fn surprise(r: f32) -> f64 {
 fn kgw(reader: &KgwReader, ids: &[u32], entropies: Option<&[f32]>) -> Reading {
     let entropy = |at: usize| entropies.and_then(|entropies| entropies.get(at)).copied().unwrap_or(f32::NAN);
     let flags = reader.unique_flags(ids);
-    let least = flags.iter().map(|flag| entropy(flag.at)).fold(f32::INFINITY, f32::min);
+    // Of all tokens, also those that are repeated, as the reference has it.
+    let least = (reader.scheme().width()..ids.len()).map(entropy).fold(f32::INFINITY, f32::min);
     let weighting = if entropies.is_some() { reader.scheme().weighting } else { Weighting::Plain };
     let items = flags.iter().filter_map(|flag| {
         let weight = match weighting {

@@ -13,6 +13,11 @@ use super::random::numpy::Pcg64;
 use super::scheme::ExpEdit;
 use super::tail;
 
+/// Most tokens of a text whose edit cost is compared with random ones.
+pub const MOST_ALIGNED: usize = 300;
+/// Most tokens of a text that are searched: what is kept for it grows with them.
+pub const MOST_SEARCHED: usize = 8192;
+
 /// A key that is ready to be looked for.
 #[derive(Debug, Clone)]
 pub struct EditReader {
@@ -78,9 +83,11 @@ impl EditReader {
         self.least(&self.columns(ids, self.key()))
     }
 
-    /// The share of random sequences, ours among them, that cost no more: (k + 1) / (runs + 1).
+    /// The share of random sequences, ours among them, that cost no more: (k + 1) / (runs + 1). Of a long text only the
+    /// first [`MOST_ALIGNED`] tokens, for the time grows with the square of their number.
     #[must_use]
     pub fn permutation_p(&self, ids: &[u32], runs: usize, seed: u64) -> f64 {
+        let ids = &ids[..ids.len().min(MOST_ALIGNED)];
         let own = self.cost(ids);
         let mut random = Pcg64::new(seed);
         // Random sequences need no numbers for tokens that the text doesn't hold.
@@ -118,6 +125,7 @@ impl EditReader {
     /// The best aligned stretch, with its exact p corrected for all shifts and stretches. `None` if there is too little.
     #[must_use]
     pub fn find(&self, ids: &[u32]) -> Option<Finding> {
+        let ids = &ids[..ids.len().min(MOST_SEARCHED)];
         if ids.len() < LEAST {
             return None;
         }

@@ -31,6 +31,8 @@ pub struct Mark<'a> {
     pub finding: &'a Finding,
     /// Keys that were looked for in this text.
     pub keys: usize,
+    /// Whether the scheme weighs tokens by entropies that were not at hand.
+    pub unweighted: bool,
     /// The stretch in the block.
     pub span: Span,
 }
@@ -60,7 +62,9 @@ impl Mark<'_> {
         let whose = self.who.map(|who| format!(" ({who})")).unwrap_or_default();
         let tokens = finding.scored;
         let chance = format!("chance makes as much of at most {} unmarked texts", one_in(p));
-        let measured = format!("{tokens} tokens, z = {:.1}, {keys} keys tried", finding.z);
+        let how =
+            if self.unweighted { ", all counted the same for want of the model's entropies" } else { "" };
+        let measured = format!("{tokens} tokens, z = {:.1}, {keys} keys tried{how}", finding.z);
         let (code, strength, message) = if p >= FOUND {
             let message = format!(
                 "There may be the watermark of the key \"{key}\"{whose}: {chance} ({measured}). That is too often to rely on."
@@ -125,7 +129,16 @@ mod tests {
 
     fn mark(finding: &Finding, public: bool) -> Mark<'_> {
         let span = Span { start: 0, end: 400 };
-        Mark { key: "acme", who: Some("Acme"), public, scheme: "kgw", finding, keys: 10, span }
+        Mark {
+            key: "acme",
+            who: Some("Acme"),
+            public,
+            scheme: "kgw",
+            finding,
+            keys: 10,
+            unweighted: false,
+            span,
+        }
     }
 
     #[test]

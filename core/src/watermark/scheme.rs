@@ -163,7 +163,7 @@ pub const MOST_WIDTH: usize = 32;
 /// Most layers of a tournament.
 pub const MOST_LAYERS: usize = 64;
 /// Longest sequence of exponential sampling with edits.
-pub const MOST_LENGTH: usize = 4096;
+pub const MOST_LENGTH: usize = 1024;
 
 impl Scheme {
     /// Its name, as it stands in key files and reports.
@@ -326,6 +326,10 @@ impl SynthId {
     fn check(&self) -> Result<(), SchemeError> {
         if self.keys.is_empty() || self.keys.len() > MOST_LAYERS {
             return wrong("keys", format!("must be from 1 to {MOST_LAYERS} numbers, one a layer"));
+        }
+        // Equal keys give equal numbers, which count as one and not as two.
+        if (1..self.keys.len()).any(|at| self.keys[..at].contains(&self.keys[at])) {
+            return wrong("keys", "must be different from each other");
         }
         width("ngram", self.ngram, 2)?;
         flavour(self.flavour, &[Flavour::Transformers, Flavour::Original])

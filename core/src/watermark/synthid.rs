@@ -137,17 +137,20 @@ impl SynthIdReader {
     }
 
     /// The tokens that a mark could be in: those after a context that was not there before. Other than the reference, which
-    /// forgets contexts after a while, this never counts one twice, however long the text is.
+    /// forgets contexts after a while, this never counts one twice, however long the text is; nor a state of the hash, for
+    /// different n-grams with one state have one sum whatever the keys are.
     #[must_use]
     pub fn tokens(&self, ids: &[u32]) -> Vec<Tournament> {
+        let mut states = HashSet::new();
         self.scored(ids, usize::MAX)
-            .map(|(at, ngram)| {
+            .filter_map(|(at, ngram)| {
                 let hash = self.hash(ngram);
-                let sum = match self.sums.get(hash as usize % STATES) {
+                let state = if self.sums.is_empty() { hash } else { hash % STATES as u64 };
+                let sum = match self.sums.get(state as usize) {
                     Some(sum) => u32::from(*sum),
                     None => self.sum_of(self.bits(hash)),
                 };
-                Tournament { at, sum }
+                states.insert(state).then_some(Tournament { at, sum })
             })
             .collect()
     }
@@ -264,6 +267,13 @@ impl Histogram {
         Self { mean, variance: moment(2) - mean * mean, shares }
     }
 
+    /// The step between the sums that there are.
+    pub(super) fn step(&self) -> f64 {
+        let mut there = self.shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(at, _)| at);
+        let first = there.next().unwrap_or(0);
+        there.fold(0, |step, at| divisor(step, at - first)) as f64
+    }
+
     /// Mean of a token's weighted sum.
     #[must_use]
     pub fn mean(&self) -> f64 {
@@ -275,6 +285,10 @@ impl Histogram {
     pub fn variance(&self) -> f64 {
         self.variance
     }
+}
+
+fn divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { divisor(b, a % b) }
 }
 
 /// The sum of so many tokens' weighted sums.

@@ -1,4 +1,7 @@
 //! One green list for all places.
+//!
+//! Its p-values are exact over keys: a key is lucky or unlucky with the words that all texts share, so under one key the
+//! chances of two texts are not independent. That is the price of a mark that survives every change of order.
 
 use super::random::numpy::Pcg64;
 use super::scheme::Unigram;

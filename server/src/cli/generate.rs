@@ -85,15 +85,17 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         max_tokens: args.max_tokens,
         stop: true,
     };
-    let mut shown = 0;
+    let mut shown = String::new();
     let mut stdout = io::stdout().lock();
     let mut failed = None;
     let request = Request { prompt, chat: !args.go_on, marker, seed };
     let generated = generator.generate(vec![request], &sampling, |_, text| {
-        if !args.json && failed.is_none() && text.len() > shown {
-            let new = clean(&text[shown..]);
-            shown = text.len();
-            failed = write!(stdout, "{new}").and_then(|()| stdout.flush()).err();
+        // A character of several tokens can look like others until it is whole: then nothing is shown.
+        if let Some(new) = text.strip_prefix(shown.as_str()).filter(|new| !args.json && !new.is_empty()) {
+            failed = failed
+                .take()
+                .or_else(|| write!(stdout, "{}", clean(new)).and_then(|()| stdout.flush()).err());
+            shown = text.to_owned();
         }
         failed.is_none()
     })?;

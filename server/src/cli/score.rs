@@ -82,6 +82,9 @@ pub fn run(args: &Args) -> Result<(), Error> {
         observer: args.observer.clone(),
         watermarks: watermark::configured(&Paths::from_env()?)?,
     })?;
+    for problem in engine.watermarks().problems() {
+        anstream::eprintln!("warning: {problem}");
+    }
     let lang = args.lang.unwrap_or_else(Lang::from_env);
     let report = score(&engine, &inputs, args.tokens, lang)?;
     let blocks: Vec<Block> = inputs.into_iter().flat_map(|input| input.blocks).collect();

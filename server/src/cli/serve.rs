@@ -88,6 +88,9 @@ async fn daemon(paths: &Paths, config: &Config, options: EngineOptions) -> Resul
 
 fn load(app: &App, options: &EngineOptions) -> Result<(), Error> {
     let engine = Engine::load(options)?;
+    for problem in engine.watermarks().problems() {
+        anstream::eprintln!("warning: {problem}");
+    }
     let name = engine.model().name;
     let rate = rate(&engine);
     app.load(Arc::new(engine), rate)?;

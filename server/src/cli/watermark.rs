@@ -71,8 +71,8 @@ struct Add {
     /// For sweet: the least entropy of a token that counts
     #[arg(long, value_name = "NATS")]
     entropy: Option<f64>,
-    /// The key; a new random one if absent
-    #[arg(long)]
+    /// The key, or - to read it from standard input, where no list of processes shows it; a new random one if absent
+    #[arg(long, allow_hyphen_values = true)]
     key: Option<String>,
     /// For synthid: the keys of its layers, separated by commas; thirty random ones if absent
     #[arg(long, value_delimiter = ',')]
@@ -138,6 +138,11 @@ fn add(paths: &Paths, args: Add) -> Result<(), Error> {
     }
     let synthid = args.scheme == "synthid";
     let key = match args.key {
+        Some(key) if key == "-" => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            Some(number(line.trim()))
+        }
         Some(key) => Some(number(&key)),
         None if synthid => None,
         None if args.scheme == "dip" => Some(RawNumber::Text(hex(&random::<64>()?))),
@@ -149,6 +154,11 @@ fn add(paths: &Paths, args: Add) -> Result<(), Error> {
         None => None,
     };
     let has_gamma = !synthid && !args.scheme.starts_with("exp");
+    // A relative path is one from here, not from the key file.
+    let tokenizer = match args.tokenizer {
+        Some(name) if name.ends_with(".json") => Some(std::path::absolute(&name)?.display().to_string()),
+        other => other,
+    };
     let raw = RawKey {
         name: args.name,
         who: args.who,
@@ -162,7 +172,7 @@ fn add(paths: &Paths, args: Add) -> Result<(), Error> {
         delta: args.delta,
         ngram: args.ngram,
         length: args.length.or((args.scheme == "exp-edit").then_some(256)),
-        tokenizer: args.tokenizer,
+        tokenizer,
         vocabulary: args.vocabulary,
         public: args.public.then_some(true),
         scheme: args.scheme,
@@ -216,6 +226,11 @@ fn list(paths: &Paths, json: bool) -> Result<(), Error> {
         return Ok(());
     }
     let width = all.iter().map(|key| key.name.chars().count()).max().unwrap_or(0);
+    let note = if Lang::from_env() == Lang::Zh {
+        "在 GPU 上生成的标记使用另一种随机数，在这里找不到。"
+    } else {
+        "Marks that were made on a GPU come from other random numbers, and are not found here."
+    };
     for key in &all {
         let kind = if key.public { "public " } else { "private" };
         let asked = if key.slow() { " (looked for by `keys test` only: slow)" } else { "" };
@@ -227,6 +242,7 @@ fn list(paths: &Paths, json: bool) -> Result<(), Error> {
             tokenizer(key)
         );
     }
+    anstream::eprintln!("{note}");
     Ok(())
 }
 
@@ -251,6 +267,9 @@ fn test(paths: &Paths, args: &Test) -> Result<(), Error> {
     })?;
     let visible = Visible::new(&text);
     let found = engine.marks(visible.text());
+    if let Some(problem) = engine.watermarks().problems().first() {
+        return Err(problem.to_string().into());
+    }
     let Some(found) = found.first() else {
         return Err("the text is too short: too few of its tokens tell anything of this key".into());
     };
@@ -291,7 +310,7 @@ fn json(found: &Found<'_>, visible: &Visible, edit: Option<f64>) -> serde_json::
 fn plain(out: &mut impl Write, found: &Found<'_>, visible: &Visible, edit: Option<f64>) -> Result<(), Error> {
     let zh = Lang::from_env() == Lang::Zh;
     let say = |en: &'static str, in_zh: &'static str| if zh { in_zh } else { en };
-    let Found { finding, key, bytes } = found;
+    let Found { finding, key, bytes, .. } = found;
     let verdict = if finding.p < FOUND { say("found", "已找到") } else { say("not found", "未找到") };
     writeln!(out, "{} ({}): {verdict}", clean(&key.entry.name), key.detector.scheme().name())?;
     let (p, windows) = (finding.p, finding.windows);

@@ -117,7 +117,7 @@ impl Generator {
             });
         }
         let longest = drafts.iter().map(|draft| draft.prompt).max().unwrap_or(0);
-        let capacity = (longest + sampling.max_tokens).min(self.context);
+        let capacity = longest.saturating_add(sampling.max_tokens).min(self.context);
         let mut session = self.backend.session(drafts.len(), capacity)?;
         let mut fed = vec![0; drafts.len()];
         loop {

@@ -5,6 +5,9 @@ use bonafide_core::watermark::make::{Candidate, softmax};
 /// Most candidates that are kept: a selfhash mark looks each of them up.
 pub const MOST_CANDIDATES: usize = 1024;
 
+/// Below this the likeliest token is taken.
+const LEAST_TEMPERATURE: f32 = 1e-3;
+
 /// How tokens are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sampling {
@@ -30,8 +33,10 @@ impl Sampling {
     /// The candidates of a row of logits, the likeliest first. `banned` never comes.
     #[must_use]
     pub fn candidates(&self, logits: &[f32], banned: Option<u32>) -> Vec<Candidate> {
+        // So small a temperature leaves nothing but the likeliest, and logits that are no numbers.
+        let greedy = self.temperature < LEAST_TEMPERATURE;
         let keep = match self.top_k {
-            _ if self.temperature <= 0.0 => 1,
+            _ if greedy => 1,
             0 => MOST_CANDIDATES,
             some => some.min(MOST_CANDIDATES),
         };
@@ -44,7 +49,7 @@ impl Sampling {
             all.truncate(keep);
         }
         all.sort_unstable_by(greater);
-        let temperature = if self.temperature <= 0.0 { 1.0 } else { self.temperature };
+        let temperature = if greedy { 1.0 } else { self.temperature };
         let mut candidates: Vec<Candidate> = all
             .into_iter()
             .map(|(token, logit)| Candidate { token: token as u32, logit: logit / temperature })
@@ -81,6 +86,7 @@ mod tests {
         assert_eq!(tokens(Sampling { top_p: 0.6, ..open }, &logits), [1]);
         assert_eq!(tokens(Sampling { top_p: 0.7, ..open }, &logits), [1, 3]);
         assert_eq!(tokens(Sampling { temperature: 0.0, ..open }, &logits), [1]);
+        assert_eq!(tokens(Sampling { temperature: 1e-38, ..open }, &logits), [1]);
         let without = open.candidates(&logits, Some(1));
         assert_eq!(without[0].token, 3);
     }

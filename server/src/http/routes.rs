@@ -62,7 +62,7 @@ pub struct ModelReply {
     /// Which it is.
     #[serde(flatten)]
     pub model: ModelIdentity,
-    /// Its calibration; null if none fits it, in which case every verdict is `unclear`.
+    /// Its calibration; null if none fits it, in which case the statistics give no other verdict than `unclear`.
     pub calibration: Option<CalibrationIdentity>,
 }
 

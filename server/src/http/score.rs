@@ -53,7 +53,7 @@ pub struct ScoreReply {
     pub blocks: Vec<BlockReply>,
     /// The model that scored.
     pub model: ModelIdentity,
-    /// The calibration; null if none fits the model, in which case every verdict is `unclear`.
+    /// The calibration; null if none fits the model, in which case the statistics give no other verdict than `unclear`.
     pub calibration: Option<CalibrationIdentity>,
     /// Version of the program.
     pub version: String,

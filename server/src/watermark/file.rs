@@ -28,6 +28,9 @@ pub const FILE: &str = "watermark-keys.toml";
 /// The keys that come with the program.
 const PUBLIC: &str = include_str!("public.toml");
 
+/// What errors in them call their file.
+const BUILT_IN: &str = "public.toml";
+
 /// Most keys in a file: each costs time in every text.
 const MOST_KEYS: usize = 1000;
 
@@ -70,13 +73,15 @@ pub enum KeyFileError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// It is not TOML, or has fields that no key has.
-    #[error("the watermark keys in {} are wrong: {source}", path.display())]
+    /// It is not TOML, or has fields that no key has. The line itself is not quoted: it may hold a key.
+    #[error("{}, line {line}: {problem}", path.display())]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Where and what.
-        source: Box<toml::de::Error>,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
     },
     /// A key's values don't fit together.
     #[error("{}, line {line}: the key `{name}`: {problem}", path.display())]
@@ -134,11 +139,47 @@ pub(crate) struct RawKey {
 }
 
 /// A key is a number, or text: a number too great for TOML, or bytes in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum RawNumber {
     Number(i64),
     Text(String),
+}
+
+/// By hand, because an error must say what would be right, and must not repeat the key.
+impl<'de> Deserialize<'de> for RawNumber {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NumberVisitor)
+    }
+}
+
+struct NumberVisitor;
+
+/// What a key must be.
+const A_NUMBER: &str = "a key must be a whole number; one above 2^63 - 1, or bytes in hexadecimal, in quotes";
+
+impl serde::de::Visitor<'_> for NumberVisitor {
+    type Value = RawNumber;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(A_NUMBER)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<RawNumber, E> {
+        Ok(RawNumber::Number(number))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<RawNumber, E> {
+        Ok(RawNumber::Text(text.to_owned()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<RawNumber, E> {
+        Err(E::custom(A_NUMBER))
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<RawNumber, E> {
+        Err(E::custom(A_NUMBER))
+    }
 }
 
 /// Reads the user's keys; there need not be a file.
@@ -159,8 +200,12 @@ pub fn load(folder: &Path) -> Result<Vec<Entry>, KeyFileError> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, KeyFileError> {
-    let file: RawFile = toml::from_str(text)
-        .map_err(|source| KeyFileError::Parse { path: path.to_owned(), source: Box::new(source) })?;
+    let file: RawFile = toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        KeyFileError::Parse { path: path.to_owned(), line, problem: error.message().replace('\n', " ") }
+    })?;
+    let known = if path == Path::new(BUILT_IN) { Vec::new() } else { built_in()? };
     if file.key.len() > MOST_KEYS {
         return Err(KeyFileError::TooMany { path: path.to_owned(), count: file.key.len() });
     }
@@ -183,7 +228,8 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, KeyFileError> {
         let entry = Entry {
             name: raw.name.clone(),
             who: raw.who.clone(),
-            public: raw.public.unwrap_or(false),
+            // Whatever the file says of it, a key that a library comes with is known to everybody.
+            public: raw.public.unwrap_or(false) || known.iter().any(|known| known.raw.shares_key(&raw)),
             built_in: false,
             tokenizer: tokenizer(raw.tokenizer.as_deref(), path),
             raw: raw.clone(),
@@ -221,7 +267,9 @@ pub(crate) fn add(folder: &Path, key: &RawKey) -> Result<PathBuf, Box<dyn std::e
     }
     text.push_str("[[key]]\n");
     text.push_str(&toml::to_string(key)?);
-    parse(&text, &path)?;
+    if let Some(entry) = parse(&text, &path)?.last() {
+        super::check_tokenizer(entry)?;
+    }
     private::replace(&path, text.as_bytes())
         .map_err(|error| format!("{} can't be written: {error}", path.display()))?;
     Ok(path)
@@ -232,7 +280,7 @@ pub(crate) fn add(folder: &Path, key: &RawKey) -> Result<PathBuf, Box<dyn std::e
 /// # Errors
 /// None, unless the program was built wrong.
 pub fn built_in() -> Result<Vec<Entry>, KeyFileError> {
-    let mut entries = parse(PUBLIC, Path::new("public.toml"))?;
+    let mut entries = parse(PUBLIC, Path::new(BUILT_IN))?;
     for entry in &mut entries {
         entry.public = true;
         entry.built_in = true;
@@ -374,16 +422,29 @@ impl RawKey {
         })
     }
 
+    /// Whether the secret is the same, whatever the scheme.
+    fn shares_key(&self, other: &Self) -> bool {
+        let same = |a: &RawNumber, b: &RawNumber| a.number().is_some() && a.number() == b.number() || a == b;
+        let one = self.key.as_ref().zip(other.key.as_ref()).is_some_and(|(a, b)| same(a, b));
+        let all = self.keys.as_ref().zip(other.keys.as_ref());
+        one || all.is_some_and(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)))
+    }
+
     fn gamma(&self) -> Result<f64, SchemeError> {
         required(self.gamma, "gamma")
     }
 
     fn key(&self) -> Result<u64, SchemeError> {
-        number("key", required(self.key.as_ref(), "key")?)
+        let key = required(self.key.as_ref(), "key")?;
+        match key {
+            // Its reference takes the key as a signed number.
+            RawNumber::Number(number) if self.scheme == "unigram" => Ok(*number as u64),
+            _ => key.whole("key"),
+        }
     }
 
     fn keys(&self) -> Result<Vec<u64>, SchemeError> {
-        required(self.keys.as_ref(), "keys")?.iter().map(|key| number("keys", key)).collect()
+        required(self.keys.as_ref(), "keys")?.iter().map(|key| key.whole("keys")).collect()
     }
 
     fn bytes(&self) -> Result<Vec<u8>, SchemeError> {
@@ -462,13 +523,21 @@ fn wrong<T>(parameter: &'static str, problem: impl Into<String>) -> Result<T, Sc
     Err(SchemeError { parameter, problem: problem.into() })
 }
 
-fn number(parameter: &'static str, raw: &RawNumber) -> Result<u64, SchemeError> {
-    match raw {
-        RawNumber::Number(number) => Ok(*number as u64),
-        RawNumber::Text(text) => match text.parse() {
-            Ok(number) => Ok(number),
-            Err(_) => wrong(parameter, "must be a whole number; one above 2^63 stands in quotes"),
-        },
+impl RawNumber {
+    fn number(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => u64::try_from(*number).ok(),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
+
+    fn whole(&self, parameter: &'static str) -> Result<u64, SchemeError> {
+        let wrong = || SchemeError {
+            parameter,
+            problem: "must be a whole number from 0 to 2^64 - 1; one above 2^63 - 1 stands in quotes"
+                .to_owned(),
+        };
+        self.number().ok_or_else(wrong)
     }
 }
 
@@ -516,11 +585,27 @@ mod tests {
             ),
             ("[[key]]\nname = 'b'\nscheme = 'dip'\ngamma = 0.5\nkey = 'xyz'\n", "line 12", "hexadecimal"),
             ("[[key]]\nname = 'b'\nscheme = 'kgw'\ngama = 0.5\n", "line 11", "gama"),
+            ("[[key]]\nname = 'b'\nscheme = 'kgw'\ngamma = 0.5\nkey = -5\n", "line 12", "whole number"),
+            ("[[key]]\nname = 'b'\nscheme = 'kgw'\ngamma = 0.5\nkey = 111222.5\n", "line 12", "whole number"),
+            ("[[key]]\nname = 'b'\nscheme = 'synthid'\nkeys = [111222333, 4.5]\n", "line 11", "whole number"),
+            ("[[key]]\nname = 'b'\nscheme = 'synthid'\nkeys = [7, 8, 7]\n", "line 11", "different"),
             ("[[key]]\nname = 'b'\nscheme = 5\n", "line 10", "string"),
         ] {
             let told = error(&format!("{good}{bad}"));
             assert!(told.contains(line) && told.contains(says), "{bad}\n-> {told}");
+            assert!(!told.contains("111222") && told.lines().count() == 1, "{told}");
         }
+    }
+
+    #[test]
+    fn a_key_that_everybody_knows_is_public() {
+        let key = |rest: &str| {
+            let text = format!("[[key]]\nname = 'mine'\n{rest}\n");
+            parse(&text, Path::new("keys.toml")).unwrap()[0].public
+        };
+        assert!(key("scheme = 'kgw'\ngamma = 0.3\nkey = 15485863"));
+        assert!(key("scheme = 'unigram'\ngamma = 0.5\nkey = '15485863'"));
+        assert!(!key("scheme = 'kgw'\ngamma = 0.3\nkey = 15485864"));
     }
 
     #[test]

@@ -75,6 +75,7 @@ struct Group {
 #[derive(Default)]
 pub struct Watermarks {
     groups: Vec<Group>,
+    problems: Vec<WatermarkError>,
 }
 
 /// A mark that was found, or the best that there is of one.
@@ -86,6 +87,8 @@ pub struct Found<'a> {
     pub finding: Finding,
     /// The stretch, in bytes of the text that was looked at.
     pub bytes: std::ops::Range<usize>,
+    /// Whether the key weighs tokens by entropies that were not at hand.
+    pub unweighted: bool,
 }
 
 /// The user's keys and those that come with the program.
@@ -110,37 +113,48 @@ pub fn find_key(paths: &Paths, name: &str) -> Result<Entry, Box<dyn std::error::
 }
 
 impl Watermarks {
-    /// Prepares keys. `loaded` is the tokenizer of the loaded model, and `name` the model's.
-    ///
-    /// # Errors
-    /// Names the first key that can't be used.
-    pub(crate) fn prepare(
-        entries: Vec<Entry>,
-        name: &str,
-        loaded: &TextTokenizer,
-    ) -> Result<Self, WatermarkError> {
+    /// Prepares keys. `loaded` is the tokenizer of the loaded model, and `name` the model's. A key that can't be used is
+    /// left out, with a problem: the others are no worse for it.
+    pub(crate) fn prepare(entries: Vec<Entry>, name: &str, loaded: &TextTokenizer) -> Self {
         let mut groups: HashMap<TokenizerSpec, Group> = HashMap::new();
+        let mut problems = Vec::new();
         for entry in entries {
             let key = entry.name.clone();
-            let wrong = |source: Problem| WatermarkError { key: key.clone(), source };
             let spec = match &entry.tokenizer {
                 TokenizerSpec::Model(model) if model == name => TokenizerSpec::Loaded,
                 other => other.clone(),
             };
-            let group = match groups.entry(spec) {
-                std::collections::hash_map::Entry::Occupied(group) => group.into_mut(),
-                std::collections::hash_map::Entry::Vacant(place) => {
-                    let tokenizer = tokenizer(place.key()).map_err(&wrong)?.map(Arc::new);
-                    place.insert(Group { tokenizer, keys: Vec::new() })
-                }
-            };
-            let tokenizer = group.tokenizer.as_deref().unwrap_or(loaded);
-            let vocabulary = entry.vocabulary().unwrap_or_else(|| tokenizer.vocabulary());
-            let detector =
-                entry.scheme(vocabulary).and_then(Detector::new).map_err(|source| wrong(source.into()))?;
-            group.keys.push(Prepared { entry, detector });
+            if let Err(source) = Self::add(&mut groups, spec, entry, loaded) {
+                problems.push(WatermarkError { key, source });
+            }
         }
-        Ok(Self { groups: groups.into_values().collect() })
+        Self { groups: groups.into_values().filter(|group| !group.keys.is_empty()).collect(), problems }
+    }
+
+    fn add(
+        groups: &mut HashMap<TokenizerSpec, Group>,
+        spec: TokenizerSpec,
+        entry: Entry,
+        loaded: &TextTokenizer,
+    ) -> Result<(), Problem> {
+        let group = match groups.entry(spec) {
+            std::collections::hash_map::Entry::Occupied(group) => group.into_mut(),
+            std::collections::hash_map::Entry::Vacant(place) => {
+                let tokenizer = tokenizer(place.key())?.map(Arc::new);
+                place.insert(Group { tokenizer, keys: Vec::new() })
+            }
+        };
+        let tokenizer = group.tokenizer.as_deref().unwrap_or(loaded);
+        let vocabulary = entry.vocabulary().unwrap_or_else(|| tokenizer.vocabulary());
+        let detector = Detector::new(entry.scheme(vocabulary)?)?;
+        group.keys.push(Prepared { entry, detector });
+        Ok(())
+    }
+
+    /// The keys that can't be looked for, and why.
+    #[must_use]
+    pub fn problems(&self) -> &[WatermarkError] {
+        &self.problems
     }
 
     /// How many keys are looked for.
@@ -175,17 +189,42 @@ impl Watermarks {
             let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
             // Entropies are those of the loaded model, so they are known for its own tokens only.
             let asks = |key: &Prepared| other.is_none() && key.detector.needs() != Entropy::None;
-            let known: Vec<(&Prepared, Option<Vec<f32>>)> =
-                group.keys.iter().map(|key| (key, if asks(key) { entropies(key) } else { None })).collect();
+            // Keys that ask for the same share the answer: it may cost a pass of the model.
+            let mut asked: Vec<(Entropy, bool, Option<Arc<Vec<f32>>>)> = Vec::new();
+            let mut known = Vec::new();
+            for key in &group.keys {
+                let (needs, built_in) = (key.detector.needs(), key.entry.built_in);
+                let answered = asked.iter().find(|(kind, own, _)| (*kind, *own) == (needs, built_in));
+                let answer = match answered {
+                    Some((.., answer)) => answer.clone(),
+                    None if asks(key) => {
+                        let answer = entropies(key).map(Arc::new);
+                        asked.push((needs, built_in, answer.clone()));
+                        answer
+                    }
+                    None => None,
+                };
+                known.push((key, answer));
+            }
             let looked = known.par_iter().filter_map(|(key, entropies)| {
-                let finding = key.detector.find(&ids, entropies.as_deref())?;
+                let finding = key.detector.find(&ids, entropies.as_ref().map(|known| known.as_slice()))?;
+                let unweighted = entropies.is_none() && key.detector.needs() != Entropy::None;
                 let (first, last) = (tokens.get(finding.tokens.start)?, tokens.get(finding.tokens.end - 1)?);
-                Some(Found { key, bytes: first.start..last.end, finding })
+                Some(Found { key, bytes: first.start..last.end, unweighted, finding })
             });
             found.extend(looked.collect::<Vec<_>>());
         }
         found
     }
+}
+
+/// Whether the tokenizer of a key is here and can be read.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_tokenizer(entry: &Entry) -> Result<(), WatermarkError> {
+    let checked = tokenizer(&entry.tokenizer).map(drop);
+    checked.map_err(|source| WatermarkError { key: entry.name.clone(), source })
 }
 
 /// Reads a tokenizer; `None` is the loaded model's.

@@ -42,7 +42,12 @@ fn random_keys() -> Vec<Entry> {
             ("kgw-minhash", format!("scheme = 'kgw'\nseeding = 'minhash'\ngamma = 0.25\nkey = {key}")),
             ("unigram", format!("scheme = 'unigram'\ngamma = 0.25\nkey = {key}")),
             ("synthid", format!("scheme = 'synthid'\nkeys = [{layers}]")),
+            ("synthid-original", format!("scheme = 'synthid'\nflavour = 'original'\nkeys = [{layers}]")),
             ("exp", format!("scheme = 'exp'\nkey = {key}")),
+            ("exp-three-bricks", format!("scheme = 'exp'\nflavour = 'three_bricks'\nkey = {key}")),
+            ("kgw-permuted", format!("scheme = 'kgw'\nseeding = 'permuted'\ngamma = 0.5\nkey = {key}")),
+            ("kgw-fold", format!("scheme = 'kgw'\nseeding = 'fold'\ngamma = 0.25\nkey = {key}")),
+            ("dip", format!("scheme = 'dip'\ngamma = 0.5\nkey = '{key:08x}'")),
         ] {
             write!(toml, "[[key]]\nname = '{name} {at}'\n{rest}\n").unwrap();
         }

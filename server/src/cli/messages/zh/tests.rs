@@ -132,7 +132,16 @@ fn watermarks_are_spoken_of_with_and_without_whose_they_are() {
         let found =
             find::Finding { p, z: 7.25, scored: 100, value: 0.6, expected: 0.25, tokens: 0..100, windows: 1 };
         let span = Span { start: 0, end: 9 };
-        let mark = Mark { key: "acme", who, public, scheme: "kgw", finding: &found, keys: 2, span };
+        let mark = Mark {
+            key: "acme",
+            who,
+            public,
+            scheme: "kgw",
+            finding: &found,
+            keys: 2,
+            unweighted: false,
+            span,
+        };
         finding(&mark.evidence().unwrap()).unwrap()
     };
     assert_eq!(
