@@ -82,7 +82,10 @@ impl SynthIdReader {
             }
             _ => {
                 reader.start = initial(&synthid.keys);
-                reader.null = Arc::new(Histogram::of_coins(&reader.weights));
+                // The g-values of one hash are not independent of each other, so their sums are counted, too.
+                let hashes = (1..=STATES as u64).map(|at| scrambled(at.wrapping_mul(GOLDEN)));
+                reader.null =
+                    Arc::new(Histogram::of(hashes.map(|hash| reader.sum_of(reader.bits(hash)) as usize)));
             }
         }
         reader
@@ -185,6 +188,16 @@ fn accumulate(hash: u64, number: u64) -> u64 {
     hash.wrapping_add(number).wrapping_mul(MULTIPLIER).wrapping_add(1)
 }
 
+/// The fractional part of the golden ratio, in 64 bits.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Spreads numbers over all 64 bits (the finisher of SplitMix64, Steele et al. 2014).
+fn scrambled(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
 /// What the later flavour's hash begins with: a digest of the keys, modulo 2^63 - 1.
 fn initial(keys: &[u64]) -> u64 {
     let mut digest = Sha256::new();
@@ -244,19 +257,6 @@ impl Histogram {
         }
         counts.iter_mut().for_each(|count| *count /= all);
         Self::new(counts)
-    }
-
-    fn of_coins(weights: &[u32]) -> Self {
-        let mut shares = vec![1.0];
-        for weight in weights {
-            let mut next = vec![0.0; shares.len() + *weight as usize];
-            for (at, share) in shares.iter().enumerate() {
-                next[at] += 0.5 * share;
-                next[at + *weight as usize] += 0.5 * share;
-            }
-            shares = next;
-        }
-        Self::new(shares)
     }
 
     fn new(shares: Vec<f64>) -> Self {
