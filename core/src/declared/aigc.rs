@@ -3,7 +3,7 @@
 //! The standard speaks of files that have metadata. Services that export Markdown carry the same field as YAML front matter,
 //! and so does [`Aigc::front_matter`]; a line `AIGC: {…}`, the bare JSON object and YAML at the end of a text are read too.
 
-use super::Edges;
+use super::place::Ground;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -40,6 +40,19 @@ pub struct Aigc {
     pub reserved_code2: String,
 }
 
+/// How a label stands in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// A field of the front matter, which speaks for all of the text.
+    Head,
+    /// It begins or ends the text, on lines of its own, and names a producer or a number.
+    Edge,
+    /// The same without anything that an example would not have.
+    Bare,
+    /// It stands elsewhere and may be an example.
+    Inside,
+}
+
 /// A label in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -47,8 +60,8 @@ pub struct Found {
     pub aigc: Aigc,
     /// Where it stands, in bytes.
     pub bytes: Range<usize>,
-    /// It stands at the start or the end, where it is the text's own; elsewhere it may be an example.
-    pub own: bool,
+    /// How it stands.
+    pub standing: Standing,
 }
 
 const NAMES: [&str; 7] = [
@@ -93,6 +106,11 @@ impl Aigc {
             *field = (name, value.as_str());
         }
         fields
+    }
+
+    /// Whether it says nothing but what it labels.
+    fn is_bare(&self) -> bool {
+        self.fields().iter().skip(1).all(|(_, value)| value.trim().is_empty())
     }
 
     fn set(&mut self, name: &str, value: &str) {
@@ -166,11 +184,17 @@ pub fn front_matter(text: &str) -> Option<Range<usize>> {
     None
 }
 
+/// Where a text begins after its front matter, in bytes.
+pub(super) fn body(text: &str) -> usize {
+    let end = |head: Range<usize>| text[head.end..].find('\n').map_or(text.len(), |at| head.end + at + 1);
+    front_matter(text).map_or(0, end)
+}
+
 /// All labels in a text.
 #[must_use]
 pub fn find(text: &str) -> Vec<Found> {
     let head = front_matter(text);
-    let edges = Edges::new(text);
+    let ground = Ground::new(text);
     let mut found: Vec<Found> = Vec::new();
     for (at, _) in text.match_indices("AIGC").take(MOST) {
         if found.last().is_some_and(|last| at < last.bytes.end) {
@@ -178,8 +202,17 @@ pub fn find(text: &str) -> Vec<Found> {
         }
         let Some((aigc, bytes)) = yaml(text, at).or_else(|| object(text, at)) else { continue };
         let in_head = head.as_ref().is_some_and(|head| head.contains(&bytes.start));
-        let own = in_head || edges.has(&bytes);
-        found.push(Found { aigc, bytes, own });
+        let is_field = bytes.start == 0 || text[..bytes.start].ends_with('\n');
+        let standing = if in_head && is_field {
+            Standing::Head
+        } else if in_head || !ground.speaks(&bytes) || !ground.has_lines(&bytes) {
+            Standing::Inside
+        } else if aigc.is_bare() {
+            Standing::Bare
+        } else {
+            Standing::Edge
+        };
+        found.push(Found { aigc, bytes, standing });
     }
     found
 }
@@ -271,18 +304,40 @@ mod tests {
     }
 
     #[test]
-    fn labels_at_the_edges_are_the_texts_own() {
+    fn labels_stand_in_the_head_at_an_edge_or_inside() {
         let yaml = "---\nAIGC:\n  ContentProducer: '001'\n  Label: '1'\n---\n\n# Title\n\nText";
         let also = "---\ntitle: A\nAIGC: '{\"Label\":\"1\"}'\n---\nText";
         let end = "Text\n\nAIGC:\n    Label: \"1\"\n    ContentProducer: 001\n";
-        let line = "Text\nAIGC: {\"Label\":\"1\"}";
-        for text in [yaml, also, end, line, JSON, &format!("{JSON}\nText"), &format!("Text\n{JSON}")] {
+        let line = "Text\nAIGC: {\"Label\":\"1\",\"ProduceID\":\"7\"}";
+        let bare = r#"{"AIGC":{"Label":"1","ProduceID":" "}}"#;
+        for (text, standing) in [
+            (yaml, Standing::Head),
+            (also, Standing::Head),
+            (end, Standing::Edge),
+            (line, Standing::Edge),
+            (JSON, Standing::Edge),
+            (&format!("{JSON}\nText"), Standing::Edge),
+            (&format!("Text\n  {JSON}\n\n"), Standing::Edge),
+            (&format!("Text\n{bare}"), Standing::Bare),
+            (&format!("{bare}\n\nText"), Standing::Bare),
+            ("Text\nAIGC:\n  Label: 1", Standing::Bare),
+            (&format!("Article\n\n```\n{JSON}\n```\n\nMore."), Standing::Inside),
+            (&format!("Article\n\n```\n{JSON}"), Standing::Inside),
+            (&format!("The field looks like this:\n\n{JSON}"), Standing::Inside),
+            (&format!("Text\n\n    {JSON}"), Standing::Inside),
+            (&format!("Text {JSON}"), Standing::Inside),
+            (&format!("{JSON} is what the standard wants."), Standing::Inside),
+            (&format!("---\nexample: {JSON}\n---\nText"), Standing::Inside),
+            ("---\nnotes: |\n  AIGC:\n    Label: 1\n---\nText", Standing::Inside),
+        ] {
             let found = only(text);
-            assert_eq!((found.aigc.attribute(), found.own), (Some(Attribute::Generated), true), "{text}");
+            assert_eq!(
+                (found.aigc.attribute(), found.standing),
+                (Some(Attribute::Generated), standing),
+                "{text}"
+            );
         }
         let inside = format!("Article\n\n```\n{JSON}\n```\n\nMore.");
-        assert!(!only(&inside).own);
-        assert!(!only(&format!("The field looks like this:\n\n{JSON}")).own);
         assert_eq!(&inside[only(&inside).bytes], JSON);
         assert_eq!(only(r#"a {"AIGC":{"Label":"value1"}} b"#).aigc.attribute(), None);
     }
@@ -306,7 +361,7 @@ mod tests {
             aigc.label = "1".into();
             let marked = format!("---\n{}---\n{text}", aigc.front_matter());
             let found = find(&marked).remove(0);
-            prop_assert!(found.own);
+            prop_assert_eq!(found.standing, Standing::Head);
             prop_assert_eq!(found.aigc, aigc);
         }
 

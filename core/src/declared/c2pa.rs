@@ -6,13 +6,15 @@
 //! (2.4, A.9) has `-----BEGIN C2PA MANIFEST-----`, a URL or a `data:` URL, and `-----END C2PA MANIFEST-----`.
 //!
 //! Neither the signature of a manifest nor its hash of the text is checked here: that takes certificates and trust lists.
-//! The source type is found by a search for IPTC's URLs among the bytes of the store; a URL that belongs to an ingredient
-//! counts as well. So a manifest is a declaration here, like a line that says the same, and messages say so.
+//! The source types are found by a search for IPTC's URLs among the bytes of the store, those of ingredients too. So a
+//! manifest is a declaration here, like a line that says the same, and messages say so; and it declares only if it ends the
+//! text, as the specification wants, and all the source types in it agree.
 //!
 //! The two crates for the wrapper are not used. `c2pa-text` finds one wrapper at most, and unwraps; on WASM
 //! `c2pa-unstructured-text` brings `wasm-bindgen` and exports functions of its own. Both are new, and what is needed is
 //! forty lines. `c2pa` itself, which does check signatures, is far too large for a browser extension.
 
+use super::place::{Ground, is_indented};
 use super::source::{self, SourceType};
 use crate::text::hidden::{byte_of, is_selector, selector_of};
 use crate::verdict::Span;
@@ -88,13 +90,26 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The digital source type that the store names, wherever in it, if it names one.
+    /// The digital source types that the store names, wherever in it, the most telling first.
     #[must_use]
-    pub fn source_type(&self) -> Option<SourceType> {
+    pub fn source_types(&self) -> Vec<SourceType> {
         match &self.content {
             Content::Store(bytes) => source::search(bytes),
-            _ => None,
+            _ => Vec::new(),
         }
+    }
+
+    /// Whether it is the text's own: nothing but space follows, and it is no example.
+    pub(super) fn ends(&self, text: &str, ground: &Ground<'_>) -> bool {
+        let followed = text.get(self.bytes.end..).is_some_and(|rest| !rest.trim_start().is_empty());
+        !followed && (self.hidden || self.opens_line(text)) && !ground.shown(&self.bytes)
+    }
+
+    /// Whether at most signs of a comment stand before it in its line: no words, no quotation, no code.
+    fn opens_line(&self, text: &str) -> bool {
+        let line = text.get(..self.bytes.start).and_then(|before| before.rsplit('\n').next());
+        let opens = |c: char| c.is_whitespace() || "#/%;\u{FEFF}".contains(c);
+        line.is_some_and(|line| line.chars().all(opens) && !is_indented(line))
     }
 }
 
@@ -258,7 +273,7 @@ pub(super) mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].content, Content::Store(store.clone()));
         assert_eq!(found[0].span, Span { start: 8, end: 8 + 1 + 13 + store.len() + 2 });
-        assert_eq!(found[0].source_type().unwrap().origin, Origin::Generated);
+        assert_eq!(found[0].source_types()[0].origin, Origin::Generated);
         assert_eq!(&text[found[0].bytes.clone()], &text[12..]);
     }
 

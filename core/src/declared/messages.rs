@@ -5,7 +5,7 @@
 
 use super::aigc::{Aigc, Attribute};
 use super::c2pa::{Content, Manifest};
-use super::label::{Extent, Label};
+use super::label::{Extent, Label, Standing};
 use super::leftover::{Leftover, Sort};
 use super::source::{Origin, SourceType};
 use crate::text::hidden::{Class, Payload};
@@ -62,8 +62,11 @@ codes! {
     LeftoverPhrase = "leftover_phrase",
     /// Leftovers that may be quoted. `kind`, `product`, `example`, `count`.
     LeftoverQuoted = "leftover_quoted",
-    /// A visible label at an edge of the text. `label`, `extent` (`whole`, `part`).
+    /// A visible label that speaks for the text, or one at its edge that speaks for a part. `label`, `extent` (`whole`,
+    /// `part`).
     LabelVisible = "label_visible",
+    /// A line at an edge of the text that looks like a label and may be something else. `label`.
+    LabelAlone = "label_alone",
     /// A visible label somewhere inside, perhaps an example. `label`, `extent`.
     LabelInside = "label_inside",
     /// China's machine-readable label: generated. `producer`, `number`, `place` (`text`, `page`, `hidden`).
@@ -72,6 +75,8 @@ codes! {
     AigcPossible = "aigc_possible",
     /// The same: suspected to be generated. Values as above.
     AigcSuspected = "aigc_suspected",
+    /// The same at an edge of the text, without anything that an example would not have. `label` (1, 2 or 3).
+    AigcBare = "aigc_bare",
     /// The same inside the text, perhaps an example. `label` (1, 2 or 3).
     AigcInside = "aigc_inside",
     /// The page's digital source type is a model. `term`.
@@ -90,6 +95,8 @@ codes! {
     C2paComposite = "c2pa_composite",
     /// A C2PA manifest with another source type. `term`.
     C2paOther = "c2pa_other",
+    /// A C2PA manifest that names a model, but may belong to something else or names other sources too. `term`.
+    C2paUnclear = "c2pa_unclear",
     /// A C2PA manifest without a source type. No values.
     C2paManifest = "c2pa_manifest",
     /// A link to a C2PA manifest kept elsewhere. `url`.
@@ -242,19 +249,39 @@ pub(super) fn leftover(leftover: &Leftover, example: &str, span: Span) -> Eviden
 pub(super) fn label(label: &Label, words: &str, span: Span) -> Evidence {
     let words = excerpt(words);
     let values = [("label", words.clone()), ("extent", label.extent.as_str().to_owned())];
-    if !label.own {
-        let sentence = format!(
-            "A line inside this text looks like a label for generated text, “{words}”. It may be an example or speak for a part."
-        );
-        return Draft::declared(Code::LabelInside, PointsTo::Neither, 0.2, Some(span)).with(sentence, values);
-    }
-    let sentence = match label.extent {
-        Extent::Whole => format!("This text says itself that it was generated: “{words}”."),
-        Extent::Part => {
-            format!("This text says itself that a model helped or wrote a part of it: “{words}”.")
-        }
+    let (code, points_to, strength, sentence) = match (label.standing, label.extent) {
+        (Standing::Inside, _) => (
+            Code::LabelInside,
+            PointsTo::Neither,
+            0.2,
+            format!(
+                "A line inside this text looks like a label for generated text, “{words}”. It may be an example or speak for a part."
+            ),
+        ),
+        // Which words are the model's is not said.
+        (_, Extent::Part) => (
+            Code::LabelVisible,
+            PointsTo::Neither,
+            0.5,
+            format!("This text says itself that a model wrote a part of it or helped with it: “{words}”."),
+        ),
+        (Standing::Own, Extent::Whole) => (
+            Code::LabelVisible,
+            PointsTo::Ai,
+            1.0,
+            format!("This text says itself that it was generated: “{words}”."),
+        ),
+        (Standing::Alone, Extent::Whole) => (
+            Code::LabelAlone,
+            PointsTo::Ai,
+            0.5,
+            format!(
+                "A line at the edge of this text looks like a label for generated text: “{words}”. It may as well be a heading, a \
+                 caption or a quotation, so it declares nothing."
+            ),
+        ),
     };
-    Draft::declared(Code::LabelVisible, PointsTo::Ai, 1.0, Some(span)).with(sentence, values)
+    Draft::declared(code, points_to, strength, Some(span)).with(sentence, values)
 }
 
 /// Where the machine-readable label was found.
@@ -285,6 +312,16 @@ pub(super) fn aigc(aigc: &Aigc, place: Place, span: Option<Span>) -> Option<Evid
     Some(Draft::declared(code, PointsTo::Ai, strength, span).with(sentence, values))
 }
 
+pub(super) fn aigc_bare(aigc: &Aigc, span: Span) -> Option<Evidence> {
+    aigc.attribute()?;
+    let sentence = "A machine-readable label for generated content stands at the edge of this text, without the name of a producer or \
+                    a number. It may be an example, so it declares nothing.";
+    Some(
+        Draft::declared(Code::AigcBare, PointsTo::Ai, 0.3, Some(span))
+            .with(sentence.to_owned(), [("label", excerpt(&aigc.label))]),
+    )
+}
+
 pub(super) fn aigc_inside(aigc: &Aigc, span: Span) -> Option<Evidence> {
     aigc.attribute()?;
     let sentence = "A machine-readable label for generated content stands inside this text. It may be an example or speak for a part.";
@@ -297,9 +334,12 @@ pub(super) fn aigc_inside(aigc: &Aigc, span: Span) -> Option<Evidence> {
 pub(super) fn source(source: SourceType) -> Evidence {
     let (code, points_to, strength, what) = match source.origin {
         Origin::Generated => (Code::SourceGenerated, PointsTo::Ai, 1.0, "that a trained model made it"),
-        Origin::Composite => {
-            (Code::SourceComposite, PointsTo::Ai, 1.0, "that a trained model made a part of it")
-        }
+        Origin::Composite => (
+            Code::SourceComposite,
+            PointsTo::Neither,
+            0.5,
+            "that a trained model made a part of it or helped",
+        ),
         Origin::Other => (Code::SourceOther, PointsTo::Neither, 0.1, "another origin than a trained model"),
     };
     let term = source.term;
@@ -323,7 +363,8 @@ pub(super) fn generator(generator: &str) -> Evidence {
     Draft::declared(Code::PageGenerator, PointsTo::Ai, 0.5, None).with(sentence, [("generator", generator)])
 }
 
-pub(super) fn manifest(manifest: &Manifest) -> Evidence {
+/// `own`: it speaks for the text that it stands in.
+pub(super) fn manifest(manifest: &Manifest, own: bool) -> Evidence {
     const UNCHECKED: &str =
         "Neither its signature nor whether it belongs to exactly these words was checked here.";
     let span = Some(manifest.span);
@@ -343,24 +384,37 @@ pub(super) fn manifest(manifest: &Manifest) -> Evidence {
             Draft::declared(Code::C2paReference, PointsTo::Neither, 0.1, span).with(sentence, [("url", url)])
         }
         Content::Store(_) => {
-            let Some(source) = manifest.source_type() else {
+            let sources = manifest.source_types();
+            let Some(source) = sources.first() else {
                 let sentence = format!(
                     "This text carries a C2PA manifest, a statement about its origin, which names no digital source type. {UNCHECKED}"
                 );
                 return Draft::declared(Code::C2paManifest, PointsTo::Neither, 0.1, span).with(sentence, []);
             };
+            let term = source.term;
+            let agree = sources.iter().all(|other| other.origin == source.origin);
+            if source.origin != Origin::Other && !(own && agree) {
+                let sentence = format!(
+                    "This text holds a C2PA manifest, a statement about its origin, which names a trained model (“{term}”). But it stands \
+                     inside the text, may be an example, or names other sources too, so it declares nothing. {UNCHECKED}"
+                );
+                return Draft::declared(Code::C2paUnclear, PointsTo::Neither, 0.2, span)
+                    .with(sentence, [("term", term.to_owned())]);
+            }
             let (code, points_to, strength, what) = match source.origin {
                 Origin::Generated => {
                     (Code::C2paGenerated, PointsTo::Ai, 1.0, "a trained model as the source")
                 }
-                Origin::Composite => {
-                    (Code::C2paComposite, PointsTo::Ai, 1.0, "a trained model as the source of a part")
-                }
+                Origin::Composite => (
+                    Code::C2paComposite,
+                    PointsTo::Neither,
+                    0.5,
+                    "a trained model as the source of a part or as a help",
+                ),
                 Origin::Other => {
                     (Code::C2paOther, PointsTo::Neither, 0.1, "another source than a trained model")
                 }
             };
-            let term = source.term;
             let sentence = format!(
                 "This text carries a C2PA manifest, a statement about its origin, which names {what} (“{term}”). {UNCHECKED}"
             );

@@ -1,8 +1,9 @@
 //! What a text, or the page around it, says itself about how it was made.
 //!
 //! Labels that people and machines put there, manifests of C2PA, what chatbots leave behind, and characters that can't be
-//! seen. [`read`] joins them. Only a label that speaks for the text declares it; everything else is evidence beside other
-//! evidence, and what may be a quotation or an example weighs next to nothing. [`mark()`] writes such labels.
+//! seen. [`read`] joins them for a whole text, [`read_part`] for a piece of one, and [`speaks_for_all`] has what a document of
+//! several pieces says of all of them. Only a label that speaks for the text declares it; everything else is evidence beside
+//! other evidence, and what may be a quotation or an example weighs next to nothing. [`mark()`] writes such labels.
 
 pub mod aigc;
 pub mod c2pa;
@@ -11,10 +12,11 @@ pub mod leftover;
 mod mark;
 mod messages;
 pub mod page;
+mod place;
 pub mod source;
 
 #[cfg(test)]
-mod label_tests;
+mod human_tests;
 #[cfg(test)]
 mod leftover_tests;
 #[cfg(test)]
@@ -24,11 +26,13 @@ pub use mark::{Language, Marks, mark};
 pub use messages::Code;
 pub use page::Metadata;
 
-use crate::text::hidden::{self, Class, Payload, Run, is_selector};
+use crate::text::hidden::{self, Class, Payload, Run};
 use crate::verdict::{Evidence, EvidenceKind, Span};
-use aigc::{Aigc, Attribute};
+use aigc::Aigc;
+use label::{Extent, Label};
 use messages::Place;
 use page::Finding;
+use place::Ground;
 use std::ops::Range;
 
 /// Longest run of hidden characters that chance and editors leave.
@@ -43,44 +47,101 @@ const CERTAIN: f64 = 1.0;
 pub struct Declared {
     /// The findings, strongest first.
     pub evidence: Vec<Evidence>,
-    /// A label, the page or a manifest declares that a model made the text or a part of it.
+    /// A label, the page or a manifest declares that a model made the text.
     pub declares_ai: bool,
 }
 
-/// Reads all that a text and the page around it declare.
+impl Declared {
+    fn new(mut evidence: Vec<Evidence>) -> Self {
+        evidence.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+        let declares_ai = evidence.iter().any(declares);
+        Self { evidence, declares_ai }
+    }
+}
+
+/// Reads all that a whole text and the page around it declare.
 #[must_use]
 pub fn read(text: &str, metadata: &Metadata) -> Declared {
+    let mut evidence = in_text(text, true);
+    evidence.extend(page::find(metadata).iter().filter_map(page_evidence));
+    Declared::new(evidence)
+}
+
+/// Reads a piece that was cut out of a longer document. Its edges are not the document's, so that no label in it declares
+/// anything: it may be somebody else's, an example, or a label for other pieces.
+#[must_use]
+pub fn read_part(text: &str) -> Declared {
+    Declared::new(in_text(text, false))
+}
+
+/// What speaks for all pieces of a document: its front matter, the page around it, a label in its first line, a manifest at
+/// its end. A label in the last line does not: in a thread it is that of the last post. There are no places in it, because
+/// those would be the document's and not a piece's.
+#[must_use]
+pub fn speaks_for_all(text: &str, metadata: &Metadata) -> Declared {
+    let ground = Ground::new(text);
+    let mut evidence: Vec<Evidence> = c2pa::find(text)
+        .iter()
+        .filter(|manifest| manifest.ends(text, &ground))
+        .map(|manifest| messages::manifest(manifest, true))
+        .collect();
+    let labels = label::find(text);
+    let first = labels.iter().filter(|label| label.first && label.standing == label::Standing::Own);
+    evidence.extend(first.map(|label| label_evidence(text, label)));
+    let fields = aigc::find(text).into_iter().filter(|found| found.standing == aigc::Standing::Head);
+    evidence.extend(fields.filter_map(|found| messages::aigc(&found.aigc, Place::Text, None)));
+    evidence.extend(page::find(metadata).iter().filter_map(page_evidence));
+    evidence.retain(declares);
+    evidence.iter_mut().for_each(|found| found.span = None);
+    Declared::new(evidence)
+}
+
+fn declares(evidence: &Evidence) -> bool {
+    evidence.kind == EvidenceKind::Declared && evidence.strength >= CERTAIN
+}
+
+/// What stands in a text, or in a piece of one.
+fn in_text(text: &str, whole: bool) -> Vec<Evidence> {
     let mut evidence = Vec::new();
+    let ground = Ground::new(text);
     let manifests = c2pa::find(text);
-    let mut stated: Vec<Evidence> = manifests.iter().map(messages::manifest).collect();
+    let own = |manifest: &c2pa::Manifest| whole && manifest.ends(text, &ground);
+    let mut stated: Vec<Evidence> =
+        manifests.iter().map(|manifest| messages::manifest(manifest, own(manifest))).collect();
     stated.sort_by(|a, b| b.strength.total_cmp(&a.strength));
     evidence.extend(stated.into_iter().take(NAMED));
-    read_hidden(text, &manifests, &mut evidence);
+    read_hidden(text, &manifests, whole.then_some(&ground), &mut evidence);
     for leftover in leftover::find(text) {
         let span = span(text, &leftover.bytes);
         evidence.push(messages::leftover(&leftover, &text[leftover.bytes.clone()], span));
     }
-    let labels = label::find(text);
-    // The first that speaks for the text says it; others repeat it.
-    if let Some(label) = labels.iter().find(|label| label.own).or(labels.first()) {
-        evidence.push(messages::label(label, &text[label.bytes.clone()], span(text, &label.bytes)));
+    let mut labels = label::find(text);
+    if !whole {
+        labels.iter_mut().for_each(|label| label.standing = label::Standing::Inside);
     }
+    // The one that says most; others repeat it.
+    let most = labels.iter().min_by_key(|label| (label.standing, label.extent == Extent::Part));
+    evidence.extend(most.map(|label| label_evidence(text, label)));
     let mut fields = aigc::find(text);
-    fields.sort_by_key(|found| !found.own);
+    if !whole {
+        fields.iter_mut().for_each(|found| found.standing = aigc::Standing::Inside);
+    }
+    fields.sort_by_key(|found| found.standing);
     for found in fields.into_iter().take(NAMED) {
         let span = span(text, &found.bytes);
-        evidence.extend(if found.own {
-            messages::aigc(&found.aigc, Place::Text, Some(span))
-        } else {
-            messages::aigc_inside(&found.aigc, span)
+        evidence.extend(match found.standing {
+            aigc::Standing::Head | aigc::Standing::Edge => {
+                messages::aigc(&found.aigc, Place::Text, Some(span))
+            }
+            aigc::Standing::Bare => messages::aigc_bare(&found.aigc, span),
+            aigc::Standing::Inside => messages::aigc_inside(&found.aigc, span),
         });
     }
-    evidence.extend(page::find(metadata).iter().filter_map(page_evidence));
-    evidence.sort_by(|a, b| b.strength.total_cmp(&a.strength));
-    let declares =
-        |evidence: &Evidence| evidence.kind == EvidenceKind::Declared && evidence.strength >= CERTAIN;
-    let declares_ai = evidence.iter().any(declares);
-    Declared { evidence, declares_ai }
+    evidence
+}
+
+fn label_evidence(text: &str, label: &Label) -> Evidence {
+    messages::label(label, &text[label.bytes.clone()], span(text, &label.bytes))
 }
 
 fn page_evidence(finding: &Finding) -> Option<Evidence> {
@@ -92,8 +153,14 @@ fn page_evidence(finding: &Finding) -> Option<Evidence> {
     }
 }
 
-/// Messages and long runs one by one, the rest by class. Manifests have been reported.
-fn read_hidden(text: &str, manifests: &[c2pa::Manifest], evidence: &mut Vec<Evidence>) {
+/// Messages and long runs one by one, the rest by class. Manifests have been reported. Without a ground no message stands at
+/// an edge.
+fn read_hidden(
+    text: &str,
+    manifests: &[c2pa::Manifest],
+    ground: Option<&Ground<'_>>,
+    evidence: &mut Vec<Evidence>,
+) {
     let mut runs = hidden::runs(text);
     let mut rest = manifests.iter().filter(|manifest| manifest.hidden).peekable();
     runs.retain(|run| {
@@ -102,7 +169,7 @@ fn read_hidden(text: &str, manifests: &[c2pa::Manifest], evidence: &mut Vec<Evid
     });
     let spread = hidden::spread(text, &runs);
     if let (Some(payload), Some(first), Some(last)) = (&spread, runs.first(), runs.last()) {
-        hidden_message(payload, Span { start: first.span.start, end: last.span.end }, evidence);
+        hidden_message(payload, Span { start: first.span.start, end: last.span.end }, false, evidence);
         runs.retain(|run| run.class != Class::ZeroWidth);
     }
     let (long, short): (Vec<Run>, Vec<Run>) = runs
@@ -110,7 +177,10 @@ fn read_hidden(text: &str, manifests: &[c2pa::Manifest], evidence: &mut Vec<Evid
         .partition(|run| run.payload.is_some() || (run.count() > LONG_RUN && is_unseen(run.class)));
     for run in long.iter().take(NAMED) {
         match &run.payload {
-            Some(payload) => hidden_message(payload, run.span, evidence),
+            Some(payload) => {
+                let at_edge = ground.is_some_and(|ground| ground.speaks(&bytes(text, run.span)));
+                hidden_message(payload, run.span, at_edge, evidence);
+            }
             None => evidence.push(messages::hidden_run(run.span)),
         }
     }
@@ -129,16 +199,18 @@ fn is_unseen(class: Class) -> bool {
     !matches!(class, Class::NarrowSpace | Class::SoftHyphen)
 }
 
-/// A hidden message may itself be a label.
-fn hidden_message(payload: &Payload, span: Span, evidence: &mut Vec<Evidence>) {
+/// A hidden message may itself be a label. At an edge of the text a service put it there; between the words it may have come
+/// with a quotation.
+fn hidden_message(payload: &Payload, span: Span, at_edge: bool, evidence: &mut Vec<Evidence>) {
     evidence.push(messages::hidden_message(payload, span));
     let aigc = payload.text.as_deref().filter(|text| text.contains("AIGC")).and_then(Aigc::from_json);
-    evidence.extend(aigc.and_then(|aigc| messages::aigc(&aigc, Place::Hidden, Some(span))));
-}
-
-/// Whether a label says that the content is generated, not only that it may be.
-fn is_generated(aigc: &Aigc) -> bool {
-    aigc.attribute() == Some(Attribute::Generated)
+    evidence.extend(aigc.and_then(|aigc| {
+        if at_edge {
+            messages::aigc(&aigc, Place::Hidden, Some(span))
+        } else {
+            messages::aigc_inside(&aigc, span)
+        }
+    }));
 }
 
 fn span(text: &str, bytes: &Range<usize>) -> Span {
@@ -146,27 +218,9 @@ fn span(text: &str, bytes: &Range<usize>) -> Span {
     Span { start, end: start + text[bytes.clone()].chars().count() }
 }
 
-/// Where the words of a text begin and end.
-struct Edges<'a> {
-    text: &'a str,
-    words: Range<usize>,
-}
-
-impl<'a> Edges<'a> {
-    fn new(text: &'a str) -> Self {
-        let start = text.len() - text.trim_start_matches(is_nothing).len();
-        let end = text.trim_end_matches(is_nothing).len().max(start);
-        Self { text, words: start..end }
-    }
-
-    /// Whether a part of the text stands at its start or its end, so that it speaks for the text. A part that a line with a
-    /// colon announces is an example.
-    fn has(&self, part: &Range<usize>) -> bool {
-        let announced = || self.text[..part.start].trim_end_matches(is_nothing).ends_with([':', '：']);
-        part.start <= self.words.start || (part.end >= self.words.end && !announced())
-    }
-}
-
-fn is_nothing(c: char) -> bool {
-    c.is_whitespace() || c == '\u{FEFF}' || is_selector(c)
+fn bytes(text: &str, span: Span) -> Range<usize> {
+    let mut places = text.char_indices().map(|(at, _)| at).chain([text.len()]).skip(span.start);
+    let start = places.next().unwrap_or(text.len());
+    let count = span.end.saturating_sub(span.start);
+    start..count.checked_sub(1).and_then(|more| places.nth(more)).unwrap_or(start)
 }

@@ -2,8 +2,8 @@
 //!
 //! Schema.org has the same words with `DigitalSource` at the end, C2PA and IPTC have them as URLs.
 
-/// What a digital source type says of who made it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What a digital source type says of who made it, the most telling first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// A trained model made it.
     Generated,
@@ -61,22 +61,23 @@ pub fn parse(value: &str) -> Option<SourceType> {
         .map(|&(term, origin)| SourceType { term, origin })
 }
 
-/// The source types whose URLs stand somewhere in bytes, the most telling first.
+/// The source types whose URLs stand somewhere in bytes, each once, the most telling first.
 ///
 /// What follows a URL in CBOR may be a letter too, so that only the beginning of a term is compared.
-pub(super) fn search(bytes: &[u8]) -> Option<SourceType> {
+pub(super) fn search(bytes: &[u8]) -> Vec<SourceType> {
     let url = IPTC.as_bytes();
-    let found =
-        bytes.windows(url.len()).enumerate().filter(|(_, window)| *window == url).filter_map(|(at, _)| {
-            let rest = bytes.get(at + url.len()..)?;
-            TERMS.iter().find(|(term, _)| rest.starts_with(term.as_bytes()))
-        });
-    let rank = |origin: Origin| match origin {
-        Origin::Generated => 0,
-        Origin::Composite => 1,
-        Origin::Other => 2,
-    };
-    found.min_by_key(|(_, origin)| rank(*origin)).map(|&(term, origin)| SourceType { term, origin })
+    let places = bytes.windows(url.len()).enumerate().filter(|(_, window)| *window == url);
+    let mut found: Vec<SourceType> = Vec::new();
+    for (at, _) in places {
+        let rest = bytes.get(at + url.len()..).unwrap_or_default();
+        if let Some(&(term, origin)) = TERMS.iter().find(|(term, _)| rest.starts_with(term.as_bytes()))
+            && !found.iter().any(|known| known.term == term)
+        {
+            found.push(SourceType { term, origin });
+        }
+    }
+    found.sort_by_key(|source| source.origin);
+    found
 }
 
 #[cfg(test)]
@@ -106,11 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn a_search_takes_the_most_telling_and_heeds_the_end() {
+    fn a_search_has_the_most_telling_first_and_heeds_the_end() {
         let bytes = b"..http://cv.iptc.org/newscodes/digitalsourcetype/humanEditsdfoo\
             \x78\x46http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMediafaction";
-        assert_eq!(search(bytes).unwrap().term, "trainedAlgorithmicMedia");
-        assert_eq!(search(b"http://cv.iptc.org/newscodes/digitalsourcetype/unheardOf"), None);
-        assert_eq!(search(b"trainedAlgorithmicMedia"), None);
+        let terms: Vec<&str> = search(bytes).iter().map(|source| source.term).collect();
+        assert_eq!(terms, ["trainedAlgorithmicMedia", "humanEdits"]);
+        assert_eq!(search(b"http://cv.iptc.org/newscodes/digitalsourcetype/unheardOf"), []);
+        assert_eq!(search(b"trainedAlgorithmicMedia"), []);
     }
 }
