@@ -32,6 +32,8 @@ async function judge(text) {
 }
 
 const finding = (/** @type {string} */ code) => page.locator(`.reasons li[data-code="${code}"]`);
+/** Too short for statistics, and enough for a label. */
+const SHORT = 'The bus was late again, so I walked. Halfway down the hill my left shoe gave up, and I went on in my socks.';
 const pointed = () => page.evaluate(() => [...CSS.highlights.get('finding') ?? []].map(String).join('|'));
 
 test('a hidden message is read aloud and decides nothing', async () => {
@@ -52,8 +54,11 @@ test('a hidden message is read aloud and decides nothing', async () => {
   assert.match(await found.innerText(), /其中写着：“hi!”（3 字节，编码方式：以两种零宽字符表示的二进制）/);
 });
 
-test('a label alone declares the text', async () => {
+test('a label declares a short text, and on its own it declares nothing', async () => {
   await judge(LABEL);
+  assert.equal(await page.locator('.verdict').getAttribute('data-verdict'), 'unclear');
+  assert.match(await finding('label_alone').innerText(), /it declares nothing/);
+  await judge(`${LABEL}\n\n${SHORT}`);
   assert.equal(await page.locator('.verdict').getAttribute('data-verdict'), 'declared_ai');
   assert.equal(await page.locator('#verdict').innerText(), 'A watermark or a label says that a model made this text.');
   assert.equal(await page.locator('.passage h3').innerText(), 'declared as a model’s');

@@ -275,7 +275,7 @@ fn a_label_that_was_set_is_read_again() {
     let Some(model) = model() else { return };
     let model = model.to_str().unwrap();
     let desk = Desk::new();
-    let text = "# A walk\n\nThe path went along the river for a mile or so, and then up through the wood.\n";
+    let text = "# A walk\n\nThe path went along the river for a mile or so, and then up through the wood and over the hill.\n";
     for (arguments, code) in [
         (&["--visible", "zh", "--no-metadata"][..], "label_visible"),
         (&["--visible", "none", "--producer", "Acme", "--id", "42"], "aigc_generated"),

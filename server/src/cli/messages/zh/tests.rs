@@ -108,8 +108,8 @@ fn texts_with_labels_are_spoken_of_in_chinese() {
         .collect();
     let text = format!(
         "（本文由AI生成）\n\nWords{bits} and more\u{2063} words.\u{2060}\u{2060} See turn0search1 and https://a.example/?utm_source=chatgpt.com \
-         for \u{E0001} more.\n\n{}",
-        r#"{"AIGC":{"Label":"1","ContentProducer":"","ProduceID":"","ReservedCode1":"","ContentPropagator":"","PropagateID":"","ReservedCode2":""}}"#,
+         for \u{E0001} more, and for the words that a label needs beside itself.\n\n{}",
+        r#"{"AIGC":{"Label":"1","ContentProducer":"","ProduceID":"7","ReservedCode1":"","ContentPropagator":"","PropagateID":"","ReservedCode2":""}}"#,
     );
     let found = declared::read(&text, &Metadata::default()).evidence;
     let codes: BTreeSet<&str> = found.iter().map(|found| found.code.as_str()).collect();
