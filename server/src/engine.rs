@@ -101,6 +101,7 @@ pub struct Plan {
     scoring: ScoringText,
     tokens: Vec<TextToken>,
     visible: Visible,
+    part: bool,
 }
 
 /// A loaded model with its tokenizer and calibration. Shared by all threads.
@@ -162,11 +163,21 @@ impl Engine {
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.
     pub fn plan(&self, text: &str) -> Result<Plan, EngineError> {
+        self.planned(text, false)
+    }
+
+    /// The same for a text that is cut out of a longer one: its first and last lines are not that one's, so no label in it
+    /// declares.
+    pub fn plan_part(&self, text: &str) -> Result<Plan, EngineError> {
+        self.planned(text, true)
+    }
+
+    fn planned(&self, text: &str, part: bool) -> Result<Plan, EngineError> {
         let scoring = ScoringText::new(text);
         let tokens = self.tokenizer.encode(scoring.text()).map_err(EngineError::Tokenize)?;
         let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
         let visible = Visible::new(text);
-        Ok(Plan { text: Arc::from(text), windows: self.windows(&ids), scoring, tokens, visible })
+        Ok(Plan { text: Arc::from(text), windows: self.windows(&ids), scoring, tokens, visible, part })
     }
 
     /// The model's tokens of a text as it stands, with the leading token that the model wants, if any.
@@ -236,7 +247,11 @@ impl Engine {
         }
         let (marks, marked) = self.mark_evidence(plan, &tokens);
         judge::add(&mut report, marks, marked);
-        let declared = declared::read(&plan.text, &declared::Metadata::default());
+        let declared = if plan.part {
+            declared::read_part(&plan.text)
+        } else {
+            declared::read(&plan.text, &declared::Metadata::default())
+        };
         judge::add(&mut report, declared.evidence, declared.declares_ai);
         report
     }

@@ -115,6 +115,43 @@ fn wrong_keys_are_refused_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_key_without_its_tokenizer_stops_nobody() {
+    let desk = Desk::new();
+    for tokenizer in ["gemma3-270m", "nobody-1b", "absent.json"] {
+        let arguments = ["watermark", "keys", "add", "far", "--tokenizer", tokenizer];
+        let error = desk.refused(&arguments, "");
+        assert!(error.contains("tokenizer") || error.contains("no model"), "{tokenizer}: {error}");
+    }
+    assert!(!desk.keys().exists());
+    desk.done(&["watermark", "keys", "add", "near", "--key", "-"], "12345\n");
+    let file = std::fs::read_to_string(desk.keys()).unwrap();
+    assert!(file.contains("key = 12345"), "{file}");
+    // What was there when the key was added may be gone when it is used.
+    std::fs::write(desk.keys(), format!("{file}\n[[key]]\nname = 'far'\nscheme = 'unigram'\ngamma = 0.5\nkey = 9\ntokenizer = 'gone.json'\n")).unwrap();
+    let Some(model) = model() else { return };
+    let output = desk.run(&["score", "--model", model.to_str().unwrap(), "-"], "A text of a few words.");
+    assert!(output.status.success());
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        warned.contains("warning") && warned.contains("`far`") && warned.contains("gone.json"),
+        "{warned}"
+    );
+}
+
+#[test]
+fn errors_repeat_no_secret() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.keys().parent().unwrap()).unwrap();
+    for line in ["key = 98765432109876543210", "key = 987654.5", "key = [987654]", "keyy = 987654"] {
+        std::fs::write(desk.keys(), format!("[[key]]\nname = 'a'\nscheme = 'kgw'\ngamma = 0.25\n{line}\n"))
+            .unwrap();
+        let error = desk.refused(&["watermark", "keys", "list"], "");
+        assert!(error.contains("line ") && !error.contains("98765"), "{line}: {error}");
+        assert_eq!(error.trim_end().lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
 fn a_text_marked_here_is_declared_here_and_nowhere_else() {
     let Some(model) = model() else { return };
     let model = model.to_str().unwrap();

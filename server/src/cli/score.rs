@@ -128,10 +128,13 @@ fn read_one(input: &str, format: Option<Format>) -> Result<Input, Error> {
         let page = Fetcher::default().fetch(input)?;
         let format = format.unwrap_or(page.format);
         let blocks = format.blocks(&page.text, Some(&page.url))?;
-        return Ok(Input { blocks, declared: declared(&page.text, format) });
+        let declared = declared(&page.text, format, &blocks);
+        return Ok(Input { blocks, declared });
     }
     let (text, format) = read_document(input, format)?;
-    Ok(Input { blocks: format.blocks(&text, None)?, declared: declared(&text, format) })
+    let blocks = format.blocks(&text, None)?;
+    let declared = declared(&text, format, &blocks);
+    Ok(Input { blocks, declared })
 }
 
 /// The text of a file or of standard input, and its kind.
@@ -173,7 +176,15 @@ pub(super) fn read_file(path: &Path) -> Result<Result<Vec<u8>, DocumentError>, E
 fn score(engine: &Engine, inputs: &[Input], tokens: bool, lang: Lang) -> Result<ScoreReport, Error> {
     let blocks: Vec<(&Block, &Declared)> =
         inputs.iter().flat_map(|input| input.blocks.iter().map(|block| (block, &input.declared))).collect();
-    let plans = blocks.iter().map(|(block, _)| engine.plan(&block.text)).collect::<Result<Vec<_>, _>>()?;
+    let parts = inputs.iter().flat_map(|input| vec![input.blocks.len() > 1; input.blocks.len()]);
+    let plans = blocks
+        .iter()
+        .zip(parts)
+        .map(|((block, _), part)| {
+            let text = &block.text;
+            if part { engine.plan_part(text) } else { engine.plan(text) }
+        })
+        .collect::<Result<Vec<_>, _>>()?;
     let total: usize = plans.iter().flat_map(|plan| &plan.windows).map(|window| window.tokens.len()).sum();
     // indicatif draws nothing where standard error is no terminal.
     let bar = if total > BATCH_TOKENS { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };

@@ -1,33 +1,23 @@
 //! What a whole document declares of its blocks: in the head of a page, in front matter, or in a label for all of it.
 
-use super::html;
 use super::read::Format;
-use bonafide_core::declared::{Declared, Metadata, read};
+use super::{Block, html};
+use bonafide_core::declared::{Declared, Metadata, speaks_for_all};
 use bonafide_core::judge;
-use bonafide_core::verdict::{BlockReport, EvidenceKind};
+use bonafide_core::verdict::BlockReport;
 
-/// What a document says of all its text.
+/// What a document says of all its text. `text` is the document, `blocks` what was cut out of it.
 #[must_use]
-pub fn declared(text: &str, format: Format) -> Declared {
+pub fn declared(text: &str, format: Format, blocks: &[Block]) -> Declared {
     match format {
-        Format::Html => html_declared(text),
-        Format::Text | Format::Markdown => whole(read(text, &Metadata::default())),
+        Format::Html => {
+            // HTML that can't be read says nothing here; reading its blocks tells why.
+            let metadata = html::metadata(text).unwrap_or_default();
+            let shown: Vec<&str> = blocks.iter().map(|block| block.text.as_str()).collect();
+            speaks_for_all(&shown.join("\n\n"), &metadata)
+        }
+        Format::Text | Format::Markdown => speaks_for_all(text, &Metadata::default()),
     }
-}
-
-/// What the head of a page says. HTML that can't be read says nothing here; reading its blocks tells why.
-#[must_use]
-pub fn html_declared(html: &str) -> Declared {
-    let metadata = html::metadata(html).unwrap_or_default();
-    read("", &metadata)
-}
-
-/// Only what speaks for all of the text, without places, which are those of the document and not of a block.
-fn whole(mut declared: Declared) -> Declared {
-    let speaks = declared.declares_ai;
-    declared.evidence.retain(|found| speaks && found.kind == EvidenceKind::Declared && found.strength >= 1.0);
-    declared.evidence.iter_mut().for_each(|found| found.span = None);
-    declared
 }
 
 /// Adds what the document declares to the report on one of its blocks, unless the block says so itself.
@@ -43,10 +33,13 @@ pub fn add(report: &mut BlockReport, declared: &Declared) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic)]
+
     use super::*;
 
     fn codes(text: &str, format: Format) -> Vec<String> {
-        let declared = declared(text, format);
+        let blocks = format.blocks(text, None).unwrap_or_else(|error| panic!("{error}"));
+        let declared = declared(text, format, &blocks);
         assert_eq!(declared.declares_ai, !declared.evidence.is_empty());
         declared.evidence.into_iter().map(|found| found.code).collect()
     }
@@ -67,7 +60,7 @@ mod tests {
     #[test]
     fn front_matter_and_labels_speak_for_the_document() {
         let text = bonafide_core::declared::mark(
-            "# Title\n\nA text of some words.\n",
+            &format!("# Title\n\n{}\n", "A text of some words that go on for a while. ".repeat(4)),
             &bonafide_core::declared::Marks {
                 visible: Some(bonafide_core::declared::Language::English),
                 metadata: Some(bonafide_core::declared::aigc::Aigc {

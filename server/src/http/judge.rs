@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// Scores windows, and makes texts into windows and statistics into reports.
 pub trait Judge: Scorer {
     /// Tokenises a text. CPU work: milliseconds to a second.
-    fn plan(self: Arc<Self>, text: &str) -> Result<Planned, EngineError>;
+    /// `part` says that the text is cut out of a longer one.
+    fn plan(self: Arc<Self>, text: &str, part: bool) -> Result<Planned, EngineError>;
 
     /// Which model this is.
     fn model(&self) -> ModelIdentity;
@@ -60,8 +61,8 @@ impl Scorer for Engine {
 }
 
 impl Judge for Engine {
-    fn plan(self: Arc<Self>, text: &str) -> Result<Planned, EngineError> {
-        let plan = Engine::plan(&self, text)?;
+    fn plan(self: Arc<Self>, text: &str, part: bool) -> Result<Planned, EngineError> {
+        let plan = if part { self.plan_part(text)? } else { Engine::plan(&self, text)? };
         let windows = plan.windows.clone();
         Ok(Planned::new(windows, move |id, stats, tokens| self.judge(id, &plan, stats, tokens)))
     }

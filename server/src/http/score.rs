@@ -4,8 +4,8 @@ use super::body::JsonBody;
 use super::error::{ApiError, ErrorBody};
 use super::{App, Planned, Ready};
 use crate::cache::Key;
-use crate::document::declared::{self, html_declared};
-use crate::document::{self, DocumentError};
+use crate::document::read::Format;
+use crate::document::{self, DocumentError, declared};
 use crate::queue::QueueError;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -25,7 +25,8 @@ const BYTES_A_TOKEN: usize = 6;
 pub struct ScoreRequest {
     /// Plain text, scored as one block with the id `1`.
     pub text: Option<String>,
-    /// An HTML page or fragment; its main content is cut into blocks with the ids `1`, `2`, …
+    /// An HTML page or fragment; its main content is cut into blocks with the ids `1`, `2`, … What its head declares is
+    /// evidence on each of them.
     pub html: Option<String>,
     /// The page's address, which helps to find its main content. Nothing is fetched.
     pub url: Option<String>,
@@ -73,6 +74,8 @@ pub struct BlockReply {
 struct Block {
     id: String,
     text: String,
+    /// Whether it is cut out of a longer text.
+    part: bool,
 }
 
 enum Input {
@@ -129,10 +132,12 @@ async fn run(app: &App, request: ScoreRequest) -> Result<Json<ScoreReply>, ApiEr
         Input::Html { html, url } => {
             let read = move || {
                 let blocks = document::html_blocks(&html, url.as_deref())?;
-                Ok::<_, DocumentError>((blocks, html_declared(&html)))
+                let declared = declared::declared(&html, Format::Html, &blocks);
+                Ok::<_, DocumentError>((blocks, declared))
             };
             let (blocks, declared) = on_cpu(app, read).await??;
-            let blocks = blocks.into_iter().map(|block| Block { id: block.id, text: block.text });
+            let part = blocks.len() > 1;
+            let blocks = blocks.into_iter().map(|block| Block { id: block.id, text: block.text, part });
             (blocks.collect(), Some(declared))
         }
     };
@@ -162,10 +167,11 @@ fn input(request: ScoreRequest) -> Result<Input, ApiError> {
         return one("`url` goes with `html` only: the daemon fetches nothing");
     }
     let input = match (text, html, blocks) {
-        (Some(text), None, None) => Input::Blocks(vec![Block { id: "1".to_owned(), text }]),
+        (Some(text), None, None) => Input::Blocks(vec![Block { id: "1".to_owned(), text, part: false }]),
         (None, Some(html), None) => Input::Html { html, url },
         (None, None, Some(blocks)) => {
-            Input::Blocks(blocks.into_iter().map(|BlockInput { id, text }| Block { id, text }).collect())
+            let blocks = blocks.into_iter().map(|BlockInput { id, text }| Block { id, text, part: false });
+            Input::Blocks(blocks.collect())
         }
         (None, None, None) => return one("one of `text`, `html` and `blocks` is required"),
         _ => return one("only one of `text`, `html` and `blocks` may be sent"),
@@ -198,8 +204,12 @@ async fn reports(
     blocks: &Arc<Vec<Block>>,
     tokens: bool,
 ) -> Result<Vec<Arc<BlockReport>>, ApiError> {
-    let keys: Vec<Key> =
-        blocks.iter().map(|block| app.cache.key(&ready.identity, tokens, &block.text)).collect();
+    let of_part = format!("{}\npart", ready.identity);
+    let key = |block: &Block| {
+        let judge = if block.part { &of_part } else { &ready.identity };
+        app.cache.key(judge, tokens, &block.text)
+    };
+    let keys: Vec<Key> = blocks.iter().map(key).collect();
     let mut reports: Vec<_> = keys.iter().map(|key| app.cache.get(key)).collect();
     let missing: Vec<usize> = (0..blocks.len()).filter(|&index| reports[index].is_none()).collect();
     app.metrics.cache_misses.inc_by(missing.len() as u64);
@@ -234,7 +244,7 @@ async fn judge(
     let plan = move || {
         of_plan
             .iter()
-            .map(|&index| Arc::clone(&engine).plan(&texts[index].text))
+            .map(|&index| Arc::clone(&engine).plan(&texts[index].text, texts[index].part))
             .collect::<Result<Vec<_>, _>>()
     };
     let mut planned: Vec<Planned> = on_cpu(app, plan)

@@ -31,7 +31,7 @@ impl Scorer for Words {
 }
 
 impl Judge for Words {
-    fn plan(self: Arc<Self>, text: &str) -> Result<Planned, EngineError> {
+    fn plan(self: Arc<Self>, text: &str, _: bool) -> Result<Planned, EngineError> {
         assert!(!text.contains("panic"), "as the text says");
         if text.contains("fail") {
             return Err(EngineError::Tokenize(text.to_owned()));

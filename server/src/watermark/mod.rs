@@ -64,6 +64,9 @@ pub struct Prepared {
     pub detector: Detector,
 }
 
+/// What the model said of each token, if it was asked and could say it.
+type Known = Option<Arc<Vec<f32>>>;
+
 /// Keys whose texts were cut by one tokenizer.
 struct Group {
     /// `None` for the tokenizer of the loaded model.
@@ -190,16 +193,15 @@ impl Watermarks {
             // Entropies are those of the loaded model, so they are known for its own tokens only.
             let asks = |key: &Prepared| other.is_none() && key.detector.needs() != Entropy::None;
             // Keys that ask for the same share the answer: it may cost a pass of the model.
-            let mut asked: Vec<(Entropy, bool, Option<Arc<Vec<f32>>>)> = Vec::new();
+            let mut asked: Vec<((Entropy, bool), Known)> = Vec::new();
             let mut known = Vec::new();
             for key in &group.keys {
-                let (needs, built_in) = (key.detector.needs(), key.entry.built_in);
-                let answered = asked.iter().find(|(kind, own, _)| (*kind, *own) == (needs, built_in));
-                let answer = match answered {
-                    Some((.., answer)) => answer.clone(),
+                let kind = (key.detector.needs(), key.entry.built_in);
+                let answer = match asked.iter().find(|(known, _)| *known == kind) {
+                    Some((_, answer)) => answer.clone(),
                     None if asks(key) => {
                         let answer = entropies(key).map(Arc::new);
-                        asked.push((needs, built_in, answer.clone()));
+                        asked.push((kind, answer.clone()));
                         answer
                     }
                     None => None,

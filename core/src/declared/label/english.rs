@@ -48,7 +48,6 @@ const NOUNS: &[&str] = &[
     "content",
     "answer",
     "story",
-    "summary",
     "document",
     "message",
     "essay",

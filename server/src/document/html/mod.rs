@@ -53,7 +53,8 @@ pub(crate) fn metadata(html: &str) -> Result<Metadata, DocumentError> {
     let document = parse::document(html, true)?;
     let mut metadata = Metadata::default();
     for meta in document.select("meta").iter() {
-        let name = meta.attr("name").or_else(|| meta.attr("property")).or_else(|| meta.attr("itemprop"));
+        // Not `itemprop`, which may be about any picture on the page.
+        let name = meta.attr("name").or_else(|| meta.attr("property"));
         if let (Some(name), Some(content)) = (name, meta.attr("content")) {
             metadata.meta.push((name.to_string(), content.to_string()));
         }
