@@ -153,10 +153,11 @@ impl<'de> Deserialize<'de> for RawNumber {
     }
 }
 
+#[derive(Clone, Copy)]
 struct NumberVisitor;
 
 /// What a key must be.
-const A_NUMBER: &str = "a key must be a whole number; one above 2^63 - 1, or bytes in hexadecimal, in quotes";
+const A_NUMBER: &str = "a whole number from 0 to 2^64 - 1, or bytes in hexadecimal in quotes";
 
 impl serde::de::Visitor<'_> for NumberVisitor {
     type Value = RawNumber;
@@ -169,16 +170,28 @@ impl serde::de::Visitor<'_> for NumberVisitor {
         Ok(RawNumber::Number(number))
     }
 
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<RawNumber, E> {
+        Ok(i64::try_from(number).map_or_else(|_| RawNumber::Text(number.to_string()), RawNumber::Number))
+    }
+
+    fn visit_i128<E: serde::de::Error>(self, number: i128) -> Result<RawNumber, E> {
+        u64::try_from(number).map_or_else(|_| self.visit_f64(0.0), |number| self.visit_u64(number))
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, number: u128) -> Result<RawNumber, E> {
+        u64::try_from(number).map_or_else(|_| self.visit_f64(0.0), |number| self.visit_u64(number))
+    }
+
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<RawNumber, E> {
         Ok(RawNumber::Text(text.to_owned()))
     }
 
     fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<RawNumber, E> {
-        Err(E::custom(A_NUMBER))
+        Err(E::custom(format_args!("a key must be {A_NUMBER}")))
     }
 
     fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<RawNumber, E> {
-        Err(E::custom(A_NUMBER))
+        Err(E::custom(format_args!("a key must be {A_NUMBER}")))
     }
 }
 
@@ -585,6 +598,11 @@ mod tests {
             ),
             ("[[key]]\nname = 'b'\nscheme = 'dip'\ngamma = 0.5\nkey = 'xyz'\n", "line 12", "hexadecimal"),
             ("[[key]]\nname = 'b'\nscheme = 'kgw'\ngama = 0.5\n", "line 11", "gama"),
+            (
+                "[[key]]\nname = 'b'\nscheme = 'kgw'\ngamma = 0.5\nkey = 111222000111222000111222\n",
+                "line 12",
+                "whole number",
+            ),
             ("[[key]]\nname = 'b'\nscheme = 'kgw'\ngamma = 0.5\nkey = -5\n", "line 12", "whole number"),
             ("[[key]]\nname = 'b'\nscheme = 'kgw'\ngamma = 0.5\nkey = 111222.5\n", "line 12", "whole number"),
             ("[[key]]\nname = 'b'\nscheme = 'synthid'\nkeys = [111222333, 4.5]\n", "line 11", "whole number"),
@@ -606,6 +624,7 @@ mod tests {
         assert!(key("scheme = 'kgw'\ngamma = 0.3\nkey = 15485863"));
         assert!(key("scheme = 'unigram'\ngamma = 0.5\nkey = '15485863'"));
         assert!(!key("scheme = 'kgw'\ngamma = 0.3\nkey = 15485864"));
+        assert!(!key("scheme = 'kgw'\ngamma = 0.3\nkey = 18446744073709551615"));
     }
 
     #[test]
