@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod calibration;
+mod codes;
 pub mod declared;
 pub mod detect;
 pub mod hex;

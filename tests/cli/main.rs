@@ -20,13 +20,13 @@ fn bonafide() -> Command {
 
 /// Runs the command with an input and gives what it did.
 fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = bonafide()
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    fed(bonafide().args(arguments), input)
+}
+
+/// Runs a command that is ready, with an input, and gives what it did.
+fn fed(command: &mut Command, input: &[u8]) -> Output {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let writer = std::thread::spawn(move || {

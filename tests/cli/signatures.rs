@@ -1,10 +1,9 @@
 //! `bonafide sign` and `bonafide verify`: what is signed verifies, what is changed does not, and exit codes say so.
 
-use super::bonafide;
+use super::{bonafide, fed};
 use serde_json::Value;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 const TEXT: &str = "The ferry leaves at six, whether or not the baker has brought his bread.\n\n\
                     Nobody on the island could say who had painted the door green that night.\n";
@@ -22,22 +21,14 @@ impl Author {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Output {
-        let mut child = bonafide()
+        let mut command = bonafide();
+        command
             .args(arguments)
             .current_dir(self.home.path())
             .env("BONAFIDE_HOME", self.home.path())
             .env("BONAFIDE_PASSPHRASE", "correct horse")
-            .env_remove("SSH_AUTH_SOCK")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        // The command may end before it has read everything.
-        let _ = stdin.write_all(input.as_bytes());
-        drop(stdin);
-        child.wait_with_output().unwrap()
+            .env_remove("SSH_AUTH_SOCK");
+        fed(&mut command, input.as_bytes())
     }
 
     fn file(&self, name: &str, text: &str) -> PathBuf {

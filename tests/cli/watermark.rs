@@ -1,10 +1,10 @@
 //! `bonafide watermark keys`, `generate` and `mark`: what is made is found again, and by whom.
 
-use super::bonafide;
+use super::{bonafide, fed};
 use bonafide_core::verdict::{EvidenceKind, ScoreReport, Verdict};
 use bonafide_tests::model;
 use serde_json::Value;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 /// A user's folder and a model.
 struct Desk {
@@ -17,23 +17,8 @@ impl Desk {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Output {
-        let mut child = bonafide()
-            .args(arguments)
-            .env("BONAFIDE_HOME", self.home.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = input.to_owned();
-        let writer = std::thread::spawn(move || {
-            // The command may refuse before it has read everything.
-            let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
-        });
-        let output = child.wait_with_output().unwrap();
-        writer.join().unwrap();
-        output
+        let mut command = bonafide();
+        fed(command.args(arguments).env("BONAFIDE_HOME", self.home.path()), input.as_bytes())
     }
 
     fn done(&self, arguments: &[&str], input: &str) -> String {

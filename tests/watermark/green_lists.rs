@@ -1,6 +1,7 @@
 //! KGW in all its seedings, Unigram, DIPmark, SWEET and EWD.
 
 use super::{cases, fixture, flags, ids, ids_of, number, rows, same};
+use bonafide_core::hex::hex;
 use bonafide_core::watermark::detector::Detector;
 use bonafide_core::watermark::dip::DipReader;
 use bonafide_core::watermark::kgw::KgwReader;
@@ -149,8 +150,7 @@ fn unigram_is_that_of_its_authors() {
         let reader = UnigramReader::new(&unigram);
         let bytes: Vec<u8> = reader.mask().iter().map(|green| u8::from(*green)).collect();
         assert_eq!(flags(reader.mask().iter().copied().take(2000)), case["mask_first2000"].as_str().unwrap());
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(digest, case["mask_sha256"].as_str().unwrap());
+        assert_eq!(hex(&Sha256::digest(&bytes)), case["mask_sha256"].as_str().unwrap());
         let detector = Detector::new(Scheme::Unigram(unigram)).unwrap();
         for row in rows(case) {
             let ids = ids_of(&all, row);

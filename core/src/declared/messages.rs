@@ -8,101 +8,81 @@ use super::c2pa::{Content, Manifest};
 use super::label::{Extent, Label, Standing};
 use super::leftover::{Leftover, Sort};
 use super::source::{Origin, SourceType};
+use crate::codes::codes;
 use crate::text::hidden::{Class, Payload};
 use crate::verdict::{Evidence, EvidenceKind, PointsTo, Span};
 
-macro_rules! codes {
-    ($($(#[$doc:meta])+ $variant:ident = $name:literal,)+) => {
-        /// The stable names of all messages about hidden characters, leftovers and labels.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum Code {
-            $($(#[$doc])+ $variant,)+
-        }
-
-        impl Code {
-            /// All codes.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// As it stands in a report.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
-        }
-    };
-}
-
 codes! {
-    /// A hidden message. `encoding` (`tags`, `variation_selectors`, `bits`), `message`, `bytes` (its length).
-    HiddenMessage = "hidden_message",
-    /// A long run of hidden characters that can't be read. `count`.
-    HiddenRun = "hidden_run",
-    /// Characters without width. `count`.
-    HiddenZeroWidth = "hidden_zero_width",
-    /// Marks of direction in a text of one direction. `count`.
-    HiddenBidi = "hidden_bidi",
-    /// Tag characters outside of flags. `count`.
-    HiddenTags = "hidden_tags",
-    /// Variation selectors without a variant. `count`.
-    HiddenSelectors = "hidden_selectors",
-    /// Other invisible characters. `count`.
-    HiddenOther = "hidden_other",
-    /// Soft hyphens where no word can break. `count`.
-    HiddenSoftHyphens = "hidden_soft_hyphens",
-    /// Narrow no-break spaces where no language puts them. `count`.
-    HiddenNarrowSpaces = "hidden_narrow_spaces",
-    /// Marks of a chatbot's interface. `kind`, `product`, `example`, `count`.
-    LeftoverMarkup = "leftover_markup",
-    /// Links that a chatbot added its name to. `kind`, `product`, `example`, `count`.
-    LeftoverLink = "leftover_link",
-    /// A phrase in which a chatbot speaks of itself. `kind`, `product`, `example`, `count`.
-    LeftoverPhrase = "leftover_phrase",
-    /// Leftovers that may be quoted. `kind`, `product`, `example`, `count`.
-    LeftoverQuoted = "leftover_quoted",
-    /// A visible label that speaks for the text, or one at its edge that speaks for a part. `label`, `extent` (`whole`,
-    /// `part`).
-    LabelVisible = "label_visible",
-    /// A line at an edge of the text that looks like a label and may be something else. `label`.
-    LabelAlone = "label_alone",
-    /// A visible label somewhere inside, perhaps an example. `label`, `extent`.
-    LabelInside = "label_inside",
-    /// China's machine-readable label: generated. `producer`, `number`, `place` (`text`, `page`, `hidden`).
-    AigcGenerated = "aigc_generated",
-    /// The same: perhaps generated. Values as above.
-    AigcPossible = "aigc_possible",
-    /// The same: suspected to be generated. Values as above.
-    AigcSuspected = "aigc_suspected",
-    /// The same at an edge of the text, without anything that an example would not have. `label` (1, 2 or 3).
-    AigcBare = "aigc_bare",
-    /// The same inside the text, perhaps an example. `label` (1, 2 or 3).
-    AigcInside = "aigc_inside",
-    /// The page's digital source type is a model. `term`.
-    SourceGenerated = "source_generated",
-    /// The page's digital source type is partly a model. `term`.
-    SourceComposite = "source_composite",
-    /// The page's digital source type is something else. `term`.
-    SourceOther = "source_other",
-    /// The page says in a `meta` element that it was generated. `name`, `content`.
-    PageDisclosure = "page_disclosure",
-    /// The page names a chatbot as its generator. `generator`.
-    PageGenerator = "page_generator",
-    /// A C2PA manifest that names a model as the source. `term`.
-    C2paGenerated = "c2pa_generated",
-    /// A C2PA manifest that names a model as a part of the source. `term`.
-    C2paComposite = "c2pa_composite",
-    /// A C2PA manifest with another source type. `term`.
-    C2paOther = "c2pa_other",
-    /// A C2PA manifest that names a model, but may belong to something else or names other sources too. `term`.
-    C2paUnclear = "c2pa_unclear",
-    /// A C2PA manifest without a source type. No values.
-    C2paManifest = "c2pa_manifest",
-    /// A link to a C2PA manifest kept elsewhere. `url`.
-    C2paReference = "c2pa_reference",
-    /// A C2PA manifest that can't be read. `reason` (`header`, `version`, `truncated`, `armour`, `not_a_store`).
-    C2paDamaged = "c2pa_damaged",
+    /// The stable names of all messages about hidden characters, leftovers and labels.
+    enum Code {
+        /// A hidden message. `encoding` (`tags`, `variation_selectors`, `bits`), `message`, `bytes` (its length).
+        HiddenMessage = "hidden_message",
+        /// A long run of hidden characters that can't be read. `count`.
+        HiddenRun = "hidden_run",
+        /// Characters without width. `count`.
+        HiddenZeroWidth = "hidden_zero_width",
+        /// Marks of direction in a text of one direction. `count`.
+        HiddenBidi = "hidden_bidi",
+        /// Tag characters outside of flags. `count`.
+        HiddenTags = "hidden_tags",
+        /// Variation selectors without a variant. `count`.
+        HiddenSelectors = "hidden_selectors",
+        /// Other invisible characters. `count`.
+        HiddenOther = "hidden_other",
+        /// Soft hyphens where no word can break. `count`.
+        HiddenSoftHyphens = "hidden_soft_hyphens",
+        /// Narrow no-break spaces where no language puts them. `count`.
+        HiddenNarrowSpaces = "hidden_narrow_spaces",
+        /// Marks of a chatbot's interface. `kind`, `product`, `example`, `count`.
+        LeftoverMarkup = "leftover_markup",
+        /// Links that a chatbot added its name to. `kind`, `product`, `example`, `count`.
+        LeftoverLink = "leftover_link",
+        /// A phrase in which a chatbot speaks of itself. `kind`, `product`, `example`, `count`.
+        LeftoverPhrase = "leftover_phrase",
+        /// Leftovers that may be quoted. `kind`, `product`, `example`, `count`.
+        LeftoverQuoted = "leftover_quoted",
+        /// A visible label that speaks for the text, or one at its edge that speaks for a part. `label`, `extent` (`whole`,
+        /// `part`).
+        LabelVisible = "label_visible",
+        /// A line at an edge of the text that looks like a label and may be something else. `label`.
+        LabelAlone = "label_alone",
+        /// A visible label somewhere inside, perhaps an example. `label`, `extent`.
+        LabelInside = "label_inside",
+        /// China's machine-readable label: generated. `producer`, `number`, `place` (`text`, `page`, `hidden`).
+        AigcGenerated = "aigc_generated",
+        /// The same: perhaps generated. Values as above.
+        AigcPossible = "aigc_possible",
+        /// The same: suspected to be generated. Values as above.
+        AigcSuspected = "aigc_suspected",
+        /// The same at an edge of the text, without anything that an example would not have. `label` (1, 2 or 3).
+        AigcBare = "aigc_bare",
+        /// The same inside the text, perhaps an example. `label` (1, 2 or 3).
+        AigcInside = "aigc_inside",
+        /// The page's digital source type is a model. `term`.
+        SourceGenerated = "source_generated",
+        /// The page's digital source type is partly a model. `term`.
+        SourceComposite = "source_composite",
+        /// The page's digital source type is something else. `term`.
+        SourceOther = "source_other",
+        /// The page says in a `meta` element that it was generated. `name`, `content`.
+        PageDisclosure = "page_disclosure",
+        /// The page names a chatbot as its generator. `generator`.
+        PageGenerator = "page_generator",
+        /// A C2PA manifest that names a model as the source. `term`.
+        C2paGenerated = "c2pa_generated",
+        /// A C2PA manifest that names a model as a part of the source. `term`.
+        C2paComposite = "c2pa_composite",
+        /// A C2PA manifest with another source type. `term`.
+        C2paOther = "c2pa_other",
+        /// A C2PA manifest that names a model, but may belong to something else or names other sources too. `term`.
+        C2paUnclear = "c2pa_unclear",
+        /// A C2PA manifest without a source type. No values.
+        C2paManifest = "c2pa_manifest",
+        /// A link to a C2PA manifest kept elsewhere. `url`.
+        C2paReference = "c2pa_reference",
+        /// A C2PA manifest that can't be read. `reason` (`header`, `version`, `truncated`, `armour`, `not_a_store`).
+        C2paDamaged = "c2pa_damaged",
+    }
 }
 
 /// Longest value taken from a text, in characters.

@@ -5,6 +5,7 @@
 
 use super::{MIN_WORDS, TELLING};
 use crate::calibration::{Calibration, Comparison, Decision, Measured};
+use crate::codes::codes;
 use crate::text::prose::NotProse;
 use crate::verdict::{Evidence, EvidenceKind, PointsTo, SentenceReport, Span};
 use std::collections::BTreeMap;
@@ -15,89 +16,68 @@ const RESOLUTION: f64 = 0.005;
 /// A feature points to one side if at most this share of the other side's texts goes as far.
 const REMARKABLE: f64 = 0.1;
 
-macro_rules! codes {
-    ($($(#[$doc:meta])+ $variant:ident = $name:literal,)+) => {
-        /// The stable names of all messages about a text's statistics.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
-        pub enum Code {
-            $($(#[$doc])+ $variant,)+
-        }
-
-        impl Code {
-            /// All codes.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// As it stands in a report.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
-        }
-    };
-}
-
 codes! {
-    /// The model gave no numbers. No values.
-    NotScored = "not_scored",
-    /// Not running prose. `reason`: `few_letters`, `long_words`, `code` or `repetitive`.
-    NotProse = "not_prose",
-    /// Too few words. `words`, `minimum`.
-    TooShort = "too_short",
-    /// The language could not be told. No values.
-    LanguageUnknown = "language_unknown",
-    /// A language that the calibration has not seen. `language`, `calibrated` (codes, separated by commas).
-    LanguageNotCalibrated = "language_not_calibrated",
-    /// No calibration for this model. No values.
-    NoCalibration = "no_calibration",
-    /// Numbers without a comparison. `perplexity`, `percent` (words among the ten likeliest).
-    PlainNumbers = "plain_numbers",
-    /// More predictable than all generated texts: perhaps famous or copied. `perplexity`.
-    WellKnown = "well_known",
-    /// The score is between the thresholds. `percent_human` (comparable human texts that look at least as much like a
-    /// model's), `percent_ai` (comparable generated texts that look at least as much like a human's), `limit_human`,
-    /// `limit_ai` (what these must not exceed).
-    BetweenThresholds = "between_thresholds",
-    /// The score is rare among human and generated texts alike. `percent_human`, `percent_ai` as above.
-    UnlikeBoth = "unlike_both",
-    /// All numbers together look like a model's. `per_thousand` (human texts), `probability` (in percent).
-    CombinedAi = "combined_ai",
-    /// All numbers together look like a human's. `per_thousand` (generated texts), `probability` (of a model, in percent).
-    CombinedHuman = "combined_human",
-    /// Some parts look like a model's and others like a human's. `sentences_ai`, `sentences_human`, `sentences`.
-    MixedParts = "mixed_parts",
-    /// How much a verdict is worth. `per_thousand` (human texts called likely_ai in the test).
-    Caveat = "caveat",
-    /// Words more predictable than usual for humans. `perplexity`, `percent` (human texts that are as predictable).
-    PredictabilityAi = "predictability_ai",
-    /// Words less predictable than usual for models. `perplexity`, `percent` (generated texts that are as unpredictable).
-    PredictabilityHuman = "predictability_human",
-    /// Neither. `perplexity`.
-    PredictabilityUsual = "predictability_usual",
-    /// More first guesses than usual for humans. `share` (of the words), `percent` (of human texts).
-    FirstChoicesAi = "first_choices_ai",
-    /// Fewer first guesses than usual for models. `share` (of the words), `percent` (of generated texts).
-    FirstChoicesHuman = "first_choices_human",
-    /// Neither. `share`.
-    FirstChoicesUsual = "first_choices_usual",
-    /// More even than usual for humans. `percent` (of human texts).
-    EvennessAi = "evenness_ai",
-    /// Less even than usual for models. `percent` (of generated texts).
-    EvennessHuman = "evenness_human",
-    /// Neither. No values.
-    EvennessUsual = "evenness_usual",
-    /// Words likelier than chance would choose, more than usual for humans. `percent` (of human texts).
-    CurvatureAi = "curvature_ai",
-    /// Words less likely than chance would choose, more than usual for models. `percent` (of generated texts).
-    CurvatureHuman = "curvature_human",
-    /// Neither. No values.
-    CurvatureUsual = "curvature_usual",
-    /// A sentence amid words that look like a model's; with its span. `probability` (in percent).
-    SentenceAi = "sentence_ai",
-    /// A sentence amid words that look like a human's; with its span. `probability` (of a model, in percent).
-    SentenceHuman = "sentence_human",
+    /// The stable names of all messages about a text's statistics.
+    enum Code {
+        /// The model gave no numbers. No values.
+        NotScored = "not_scored",
+        /// Not running prose. `reason`: `few_letters`, `long_words`, `code` or `repetitive`.
+        NotProse = "not_prose",
+        /// Too few words. `words`, `minimum`.
+        TooShort = "too_short",
+        /// The language could not be told. No values.
+        LanguageUnknown = "language_unknown",
+        /// A language that the calibration has not seen. `language`, `calibrated` (codes, separated by commas).
+        LanguageNotCalibrated = "language_not_calibrated",
+        /// No calibration for this model. No values.
+        NoCalibration = "no_calibration",
+        /// Numbers without a comparison. `perplexity`, `percent` (words among the ten likeliest).
+        PlainNumbers = "plain_numbers",
+        /// More predictable than all generated texts: perhaps famous or copied. `perplexity`.
+        WellKnown = "well_known",
+        /// The score is between the thresholds. `percent_human` (comparable human texts that look at least as much like a
+        /// model's), `percent_ai` (comparable generated texts that look at least as much like a human's), `limit_human`,
+        /// `limit_ai` (what these must not exceed).
+        BetweenThresholds = "between_thresholds",
+        /// The score is rare among human and generated texts alike. `percent_human`, `percent_ai` as above.
+        UnlikeBoth = "unlike_both",
+        /// All numbers together look like a model's. `per_thousand` (human texts), `probability` (in percent).
+        CombinedAi = "combined_ai",
+        /// All numbers together look like a human's. `per_thousand` (generated texts), `probability` (of a model, in percent).
+        CombinedHuman = "combined_human",
+        /// Some parts look like a model's and others like a human's. `sentences_ai`, `sentences_human`, `sentences`.
+        MixedParts = "mixed_parts",
+        /// How much a verdict is worth. `per_thousand` (human texts called likely_ai in the test).
+        Caveat = "caveat",
+        /// Words more predictable than usual for humans. `perplexity`, `percent` (human texts that are as predictable).
+        PredictabilityAi = "predictability_ai",
+        /// Words less predictable than usual for models. `perplexity`, `percent` (generated texts that are as unpredictable).
+        PredictabilityHuman = "predictability_human",
+        /// Neither. `perplexity`.
+        PredictabilityUsual = "predictability_usual",
+        /// More first guesses than usual for humans. `share` (of the words), `percent` (of human texts).
+        FirstChoicesAi = "first_choices_ai",
+        /// Fewer first guesses than usual for models. `share` (of the words), `percent` (of generated texts).
+        FirstChoicesHuman = "first_choices_human",
+        /// Neither. `share`.
+        FirstChoicesUsual = "first_choices_usual",
+        /// More even than usual for humans. `percent` (of human texts).
+        EvennessAi = "evenness_ai",
+        /// Less even than usual for models. `percent` (of generated texts).
+        EvennessHuman = "evenness_human",
+        /// Neither. No values.
+        EvennessUsual = "evenness_usual",
+        /// Words likelier than chance would choose, more than usual for humans. `percent` (of human texts).
+        CurvatureAi = "curvature_ai",
+        /// Words less likely than chance would choose, more than usual for models. `percent` (of generated texts).
+        CurvatureHuman = "curvature_human",
+        /// Neither. No values.
+        CurvatureUsual = "curvature_usual",
+        /// A sentence amid words that look like a model's; with its span. `probability` (in percent).
+        SentenceAi = "sentence_ai",
+        /// A sentence amid words that look like a human's; with its span. `probability` (of a model, in percent).
+        SentenceHuman = "sentence_human",
+    }
 }
 
 /// Which end of the scale a sentence is named for.

@@ -1,9 +1,8 @@
 //! Distribution-preserving reweighting: the place of a token in the permutation that its context gives.
 
-use super::greens::{Greens, Question};
+use super::greens::{Greens, Question, unique};
 use super::scheme::Dip;
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
 
 /// A key that is ready to be looked for.
 #[derive(Debug, Clone)]
@@ -50,12 +49,11 @@ impl DipReader {
     /// Every token that has enough tokens before it, a pair of seed and token once.
     #[must_use]
     pub fn tokens(&self, ids: &[u32]) -> Vec<Placed> {
-        let mut seen = HashSet::new();
         let width = self.dip.width;
-        let asked: Vec<(usize, Question)> = (width..ids.len())
-            .map(|at| (at, Question { seed: self.seed(&ids[at - width..at]), token: ids[at] }))
-            .filter(|(_, question)| seen.insert(*question))
-            .collect();
+        let asked = unique(
+            (width..ids.len())
+                .map(|at| (at, Question { seed: self.seed(&ids[at - width..at]), token: ids[at] })),
+        );
         let questions: Vec<Question> = asked.iter().map(|(_, question)| *question).collect();
         let placed = asked.into_iter().zip(self.places.places(&questions));
         placed

@@ -1,6 +1,6 @@
 //! Exponential sampling: the number that was drawn for a token after the tokens before it.
 
-use super::greens::Question;
+use super::greens::{Question, unique};
 use super::kgw::{fold, product};
 use super::random::mersenne::unit;
 use super::random::{Bank, Mersenne};
@@ -26,10 +26,7 @@ pub struct Drawn {
 /// Every token that has enough tokens before it, with its number; the first of each pair of seed and token only.
 #[must_use]
 pub fn numbers(exp: &Exp, ids: &[u32]) -> Vec<Drawn> {
-    let mut seen = std::collections::HashSet::new();
-    let asked: Vec<(usize, Question)> =
-        questions(exp, ids).filter(|(_, asked)| seen.insert(*asked)).collect();
-    answer(asked)
+    answer(unique(questions(exp, ids)))
 }
 
 /// Every token that has enough tokens before it, also repeated ones.

@@ -11,6 +11,7 @@
 
 use super::random::Bank;
 use pulp::{Arch, Simd, WithSimd};
+use std::collections::HashSet;
 
 /// Questions that are answered at a time.
 const LANES: usize = 64;
@@ -33,6 +34,13 @@ pub struct Question {
     pub seed: u32,
     /// The token. Beyond the vocabulary it has no place.
     pub token: u32,
+}
+
+/// The first of each pair of seed and token. What a key draws once says nothing more when it is met again, so all
+/// p-values rest on this.
+pub(super) fn unique(questions: impl Iterator<Item = (usize, Question)>) -> Vec<(usize, Question)> {
+    let mut seen = HashSet::new();
+    questions.filter(|(_, question)| seen.insert(*question)).collect()
 }
 
 impl Greens {

@@ -1,9 +1,10 @@
 //! Green lists that depend on the tokens before: which seed each token has, and whether it is green.
 
-use super::greens::{Greens, Question};
+use super::greens::{Greens, Question, unique};
 use super::random::Mersenne;
 use super::scheme::{Flavour, Kgw, Seeding};
 use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 
 /// Numbers in the hash table.
 const TABLE: u32 = 1_000_003;
@@ -15,7 +16,7 @@ const TABLE_SEED: u32 = 2_971_215_073;
 pub struct KgwReader {
     kgw: Kgw,
     greens: Greens,
-    table: Vec<u32>,
+    table: Arc<[u32]>,
 }
 
 /// A token with a seed.
@@ -46,12 +47,12 @@ impl KgwReader {
     pub fn new(kgw: &Kgw) -> Self {
         let first = if kgw.last { kgw.vocabulary - kgw.greens() } else { kgw.greens() };
         let table = match (kgw.seeding, kgw.flavour) {
-            (Seeding::Permuted(_), _) => Mersenne::permutation(kgw.key as u32, kgw.vocabulary),
-            (Seeding::SelfHash(_), Flavour::Transformers) => Mersenne::permutation(kgw.key as u32, TABLE),
-            (Seeding::SelfHash(_) | Seeding::MinHash(_) | Seeding::SkipGram(_), _) => {
-                Mersenne::permutation(TABLE_SEED, TABLE)
+            (Seeding::Permuted(_), _) => Mersenne::permutation(kgw.key as u32, kgw.vocabulary).into(),
+            (Seeding::SelfHash(_), Flavour::Transformers) => {
+                Mersenne::permutation(kgw.key as u32, TABLE).into()
             }
-            _ => Vec::new(),
+            (Seeding::SelfHash(_) | Seeding::MinHash(_) | Seeding::SkipGram(_), _) => authors_table(),
+            _ => Arc::default(),
         };
         Self { greens: Greens::new(kgw.vocabulary, first), kgw: kgw.clone(), table }
     }
@@ -77,8 +78,7 @@ impl KgwReader {
     /// The tokens whose pair of seed and token was not there before.
     #[must_use]
     pub fn unique_flags(&self, ids: &[u32]) -> Vec<Flag> {
-        let mut seen = HashSet::new();
-        self.answer(self.questions(ids).filter(|(_, question)| seen.insert(*question)).collect())
+        self.answer(unique(self.questions(ids)))
     }
 
     fn questions<'a>(&'a self, ids: &'a [u32]) -> impl Iterator<Item = (usize, Question)> + 'a {
@@ -208,6 +208,12 @@ pub(super) fn fold(key: u64, tokens: &[u32]) -> u32 {
 /// The low 32 bits of a number modulo 2^64 - 1, as Python reckons it: never negative.
 fn modulo(value: i64) -> u32 {
     if value < 0 { (value as u64).wrapping_sub(1) as u32 } else { value as u32 }
+}
+
+/// The table of the authors' repository, which is the same under all keys: made once, four megabytes.
+fn authors_table() -> Arc<[u32]> {
+    static MADE: OnceLock<Arc<[u32]>> = OnceLock::new();
+    Arc::clone(MADE.get_or_init(|| Mersenne::permutation(TABLE_SEED, TABLE).into()))
 }
 
 /// How many standard deviations `green` of `scored` lie above chance; 0 where nothing was scored.

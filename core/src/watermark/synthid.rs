@@ -57,6 +57,7 @@ pub struct Histogram {
     shares: Vec<f64>,
     mean: f64,
     variance: f64,
+    step: f64,
 }
 
 impl SynthIdReader {
@@ -69,7 +70,7 @@ impl SynthIdReader {
             table: Vec::new(),
             sums: Vec::new(),
             start: 1,
-            null: Arc::new(Histogram { shares: vec![1.0], mean: 0.0, variance: 0.0 }),
+            null: Arc::new(Histogram::new(vec![1.0])),
             synthid: synthid.clone(),
         };
         match synthid.flavour {
@@ -264,14 +265,15 @@ impl Histogram {
             shares.iter().enumerate().map(|(at, share)| share * (at as f64).powi(power)).sum()
         };
         let mean = moment(1);
-        Self { mean, variance: moment(2) - mean * mean, shares }
+        let mut there = shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(at, _)| at);
+        let first = there.next().unwrap_or(0);
+        let step = there.fold(0, |step, at| divisor(step, at - first)) as f64;
+        Self { mean, variance: moment(2) - mean * mean, step, shares }
     }
 
     /// The step between the sums that there are.
     pub(super) fn step(&self) -> f64 {
-        let mut there = self.shares.iter().enumerate().filter(|(_, share)| **share > 0.0).map(|(at, _)| at);
-        let first = there.next().unwrap_or(0);
-        there.fold(0, |step, at| divisor(step, at - first)) as f64
+        self.step
     }
 
     /// Mean of a token's weighted sum.

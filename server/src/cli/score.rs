@@ -174,17 +174,13 @@ pub(super) fn read_file(path: &Path) -> Result<Result<Vec<u8>, DocumentError>, E
 
 /// Scores blocks with a progress bar if it takes long and someone is watching.
 fn score(engine: &Engine, inputs: &[Input], tokens: bool, lang: Lang) -> Result<ScoreReport, Error> {
-    let blocks: Vec<(&Block, &Declared)> =
-        inputs.iter().flat_map(|input| input.blocks.iter().map(|block| (block, &input.declared))).collect();
-    let parts = inputs.iter().flat_map(|input| vec![input.blocks.len() > 1; input.blocks.len()]);
-    let plans = blocks
-        .iter()
-        .zip(parts)
-        .map(|((block, _), part)| {
-            let text = &block.text;
-            if part { engine.plan_part(text) } else { engine.plan(text) }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let blocks: Vec<(&Block, &Input)> =
+        inputs.iter().flat_map(|input| input.blocks.iter().map(move |block| (block, input))).collect();
+    let plan = |(block, input): &(&Block, &Input)| {
+        let cut = input.blocks.len() > 1;
+        if cut { engine.plan_part(&block.text) } else { engine.plan(&block.text) }
+    };
+    let plans = blocks.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
     let total: usize = plans.iter().flat_map(|plan| &plan.windows).map(|window| window.tokens.len()).sum();
     // indicatif draws nothing where standard error is no terminal.
     let bar = if total > BATCH_TOKENS { ProgressBar::new(total as u64) } else { ProgressBar::hidden() };
@@ -194,9 +190,9 @@ fn score(engine: &Engine, inputs: &[Input], tokens: bool, lang: Lang) -> Result<
     bar.set_message(lang.texts().progress);
     let scored = engine.score_plans(&plans, |tokens| bar.inc(tokens as u64))?;
     bar.finish_and_clear();
-    let judged = blocks.iter().zip(plans.iter().zip(&scored)).map(|((block, declared), (plan, stats))| {
+    let judged = blocks.iter().zip(plans.iter().zip(&scored)).map(|((block, input), (plan, stats))| {
         let mut report = engine.judge(&block.id, plan, stats, tokens);
-        add(&mut report, declared);
+        add(&mut report, &input.declared);
         report
     });
     Ok(engine.report(judged.collect()))

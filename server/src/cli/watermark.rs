@@ -9,6 +9,7 @@ use crate::model::compute::Compute;
 use crate::paths::Paths;
 use crate::watermark::file::{self, Entry, RawKey, RawNumber, TokenizerSpec};
 use crate::watermark::{self, Found};
+use bonafide_core::hex::hex;
 use bonafide_core::text::hidden::Visible;
 use bonafide_core::watermark::edit::EditReader;
 use bonafide_core::watermark::evidence::FOUND;
@@ -197,10 +198,6 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
 /// Thirty-two bits, because no more of a seed reach the generators.
 fn random_number() -> Result<RawNumber, Error> {
     Ok(RawNumber::Number(i64::from(u32::from_le_bytes(random()?).max(1))))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn list(paths: &Paths, json: bool) -> Result<(), Error> {

@@ -28,9 +28,6 @@ pub const FILE: &str = "watermark-keys.toml";
 /// The keys that come with the program.
 const PUBLIC: &str = include_str!("public.toml");
 
-/// What errors in them call their file.
-const BUILT_IN: &str = "public.toml";
-
 /// Most keys in a file: each costs time in every text.
 const MOST_KEYS: usize = 1000;
 
@@ -213,12 +210,22 @@ pub fn load(folder: &Path) -> Result<Vec<Entry>, KeyFileError> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, KeyFileError> {
+    let mut entries = read(text, path)?;
+    // Whatever the file says of it, a key that a library comes with is known to everybody.
+    for known in built_in()? {
+        for entry in entries.iter_mut().filter(|entry| entry.raw.shares_key(&known.raw)) {
+            entry.public = true;
+        }
+    }
+    Ok(entries)
+}
+
+fn read(text: &str, path: &Path) -> Result<Vec<Entry>, KeyFileError> {
     let file: RawFile = toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         KeyFileError::Parse { path: path.to_owned(), line, problem: error.message().replace('\n', " ") }
     })?;
-    let known = if path == Path::new(BUILT_IN) { Vec::new() } else { built_in()? };
     if file.key.len() > MOST_KEYS {
         return Err(KeyFileError::TooMany { path: path.to_owned(), count: file.key.len() });
     }
@@ -241,8 +248,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Entry>, KeyFileError> {
         let entry = Entry {
             name: raw.name.clone(),
             who: raw.who.clone(),
-            // Whatever the file says of it, a key that a library comes with is known to everybody.
-            public: raw.public.unwrap_or(false) || known.iter().any(|known| known.raw.shares_key(&raw)),
+            public: raw.public.unwrap_or(false),
             built_in: false,
             tokenizer: tokenizer(raw.tokenizer.as_deref(), path),
             raw: raw.clone(),
@@ -293,7 +299,7 @@ pub(crate) fn add(folder: &Path, key: &RawKey) -> Result<PathBuf, Box<dyn std::e
 /// # Errors
 /// None, unless the program was built wrong.
 pub fn built_in() -> Result<Vec<Entry>, KeyFileError> {
-    let mut entries = parse(PUBLIC, Path::new(BUILT_IN))?;
+    let mut entries = read(PUBLIC, Path::new("public.toml"))?;
     for entry in &mut entries {
         entry.public = true;
         entry.built_in = true;
@@ -349,6 +355,12 @@ impl Entry {
     #[must_use]
     pub fn slow(&self) -> bool {
         self.built_in && self.raw.scheme == "exp-edit"
+    }
+
+    /// How much a generator adds to the logits of green tokens.
+    #[must_use]
+    pub fn delta(&self) -> f64 {
+        self.raw.delta.unwrap_or(2.0)
     }
 
     /// The scheme with its parameters, for a vocabulary of so many tokens.
@@ -512,19 +524,6 @@ impl RawKey {
             Some((name, ..)) => wrong(name, format!("is not a parameter of {scheme}: take it out")),
             None => Ok(()),
         }
-    }
-
-    /// How much a generator adds to green tokens, where the key says so.
-    fn delta(&self) -> f64 {
-        self.delta.unwrap_or(2.0)
-    }
-}
-
-impl Entry {
-    /// How much a generator adds to the logits of green tokens.
-    #[must_use]
-    pub fn delta(&self) -> f64 {
-        self.raw.delta()
     }
 }
 
