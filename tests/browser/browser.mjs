@@ -31,9 +31,11 @@ export async function launch() {
  * @param {import('playwright-core').Browser} browser
  * @param {string} url
  * @param {import('playwright-core').BrowserContextOptions} [options]
+ * @param {{ stoppedAt?: string }} [clock] The time that the page reads, always the same; without one, the true time.
  */
-export async function open(browser, url, options = {}) {
+export async function open(browser, url, options = {}, { stoppedAt } = {}) {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1360, height: 860 }, ...options });
+  if (stoppedAt) await context.clock.setFixedTime(stoppedAt);
   const page = await context.newPage();
   /** @type {string[]} */
   const complaints = [];
