@@ -141,32 +141,11 @@ fn a_text_marked_here_is_declared_here_and_nowhere_else() {
     let Some(model) = model() else { return };
     let model = model.to_str().unwrap();
     let (desk, stranger) = (Desk::new(), Desk::new());
-    desk.done(&["watermark", "keys", "add", "acme", "--who", "Acme's writer", "--delta", "3"], "");
-    let generate = |key: &str, seed: &str| {
-        let arguments = [
-            "generate",
-            "--model",
-            model,
-            "--watermark",
-            key,
-            "--temperature",
-            "1",
-            "--top-p",
-            "1",
-            "--top-k",
-            "0",
-            "--max-tokens",
-            "160",
-            "--seed",
-            seed,
-            "--continue",
-            "The old lighthouse keeper had seen",
-        ];
-        desk.done(&arguments, "")
-    };
-    let text = generate("acme", "7");
-    assert_eq!(text, generate("acme", "7"), "the same seed gives the same text");
-    assert_ne!(text, generate("acme", "8"));
+    desk.done(&["watermark", "keys", "add", "acme", "--who", "Acme's writer", "--delta", "4"], "");
+    let (seed, text) = bonafide_tests::marked(model, "acme", |arguments| desk.done(arguments, ""));
+    let generate = |seed: &str| desk.done(&bonafide_tests::generate(model, "acme", seed), "");
+    assert_eq!(text, generate(&seed), "the same seed gives the same text");
+    assert_ne!(text, generate("21"));
 
     let report = desk.score(model, &text);
     let block = &report.blocks[0];
@@ -208,26 +187,7 @@ fn keys_that_weigh_by_entropy_ask_the_model() {
             ["watermark", "keys", "add", name, "--gamma", "0.5", "--key", "4711", "--seeding", "product"];
         desk.done(&[&arguments, rest].concat(), "");
     }
-    let arguments = [
-        "generate",
-        "--model",
-        model,
-        "--watermark",
-        "ewd",
-        "--temperature",
-        "1",
-        "--top-p",
-        "1",
-        "--top-k",
-        "0",
-        "--max-tokens",
-        "160",
-        "--seed",
-        "9",
-        "--continue",
-        "In the spring the river",
-    ];
-    let text = desk.done(&arguments, "");
+    let (_, text) = bonafide_tests::marked(model, "ewd", |arguments| desk.done(arguments, ""));
     let test = |key: &str| -> Value {
         let json = desk.done(&["watermark", "keys", "test", key, "--model", model, "--json"], &text);
         serde_json::from_str(&json).unwrap()
@@ -241,9 +201,7 @@ fn keys_that_weigh_by_entropy_ask_the_model() {
     assert_ne!(ewd["value"], plain["value"]);
     let tokens = |found: &Value| found["tokens"].as_u64().unwrap();
     assert!(tokens(&sweet) < tokens(&plain), "{plain} {sweet}");
-    let mut arguments = arguments;
-    arguments[4] = "sweet";
-    assert!(desk.refused(&arguments, "").contains("found only"));
+    assert!(desk.refused(&bonafide_tests::generate(model, "sweet", "9"), "").contains("found only"));
 }
 
 #[test]
@@ -251,24 +209,13 @@ fn a_public_key_hints_and_declares_nothing() {
     let Some(model) = model() else { return };
     let model = model.to_str().unwrap();
     let desk = Desk::new();
-    let arguments = [
-        "generate",
-        "--model",
-        model,
-        "--watermark",
-        "transformers-synthid",
-        "--temperature",
-        "1",
-        "--max-tokens",
-        "120",
-        "--seed",
-        "3",
-        "--json",
-        "Describe a harbour in the morning.",
-    ];
+    let key = "transformers-synthid";
+    let (seed, _) = bonafide_tests::marked(model, key, |arguments| desk.done(arguments, ""));
+    let mut arguments = bonafide_tests::generate(model, key, &seed);
+    arguments.push("--json");
     let generated: Value = serde_json::from_str(&desk.done(&arguments, "")).unwrap();
-    assert_eq!(generated["watermark"], "transformers-synthid");
-    assert!(generated["tokens"].as_array().unwrap().len() <= 120);
+    assert_eq!(generated["watermark"], key);
+    assert!(generated["tokens"].as_array().unwrap().len() <= 240);
     let report = desk.score(model, generated["text"].as_str().unwrap());
     let block = &report.blocks[0];
     let mark = block.evidence.iter().find(|found| found.code == "watermark_public").unwrap();

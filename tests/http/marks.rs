@@ -62,20 +62,7 @@ fn a_mark_of_the_users_key_declares_its_block_alone() {
         String::from_utf8(output.stdout).unwrap()
     };
     run(&["watermark", "keys", "add", "acme", "--scheme", "synthid"]);
-    let text = run(&[
-        "generate",
-        "--model",
-        model.to_str().unwrap(),
-        "--watermark",
-        "acme",
-        "--temperature",
-        "1",
-        "--max-tokens",
-        "120",
-        "--seed",
-        "4",
-        "Describe a market in the evening.",
-    ]);
+    let (_, text) = bonafide_tests::marked(model.to_str().unwrap(), "acme", run);
     let blocks = json!({"blocks": [{"id": "a", "text": words(80, 93)}, {"id": "b", "text": text}]});
     // A daemon that started before has not read the key.
     let before = shared.score(&blocks).json();

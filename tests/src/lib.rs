@@ -46,3 +46,20 @@ pub fn model() -> Option<PathBuf> {
     );
     None
 }
+
+/// Arguments of `bonafide generate` for a text with a mark in it, drawn from the whole distribution.
+#[must_use]
+pub fn generate<'a>(model: &'a str, key: &'a str, seed: &'a str) -> Vec<&'a str> {
+    let named = ["generate", "--model", model, "--watermark", key, "--seed", seed];
+    let drawn = ["--temperature", "1", "--top-p", "1", "--top-k", "0", "--max-tokens", "240"];
+    [&named[..], &drawn, &["--continue", "The old lighthouse keeper had seen"]].concat()
+}
+
+/// A text that shows its mark, whatever the key and the CPU are, and the seed that gave it: no short one, with which luck
+/// decides. The model ends some of its texts early.
+#[must_use]
+pub fn marked(model: &str, key: &str, run: impl Fn(&[&str]) -> String) -> (String, String) {
+    let mut texts =
+        (1..=20).map(|seed: u32| (seed.to_string(), run(&generate(model, key, &seed.to_string()))));
+    texts.find(|(_, text)| text.split_whitespace().count() > 120).expect("a long text among twenty")
+}
