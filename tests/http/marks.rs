@@ -62,7 +62,7 @@ fn a_mark_of_the_users_key_declares_its_block_alone() {
         String::from_utf8(output.stdout).unwrap()
     };
     run(&["watermark", "keys", "add", "acme", "--scheme", "synthid"]);
-    let (_, text) = bonafide_tests::marked(model.to_str().unwrap(), "acme", run);
+    let (_, text) = bonafide_tests::marked(model.to_str().unwrap(), "acme", run).next().unwrap();
     let blocks = json!({"blocks": [{"id": "a", "text": words(80, 93)}, {"id": "b", "text": text}]});
     // A daemon that started before has not read the key.
     let before = shared.score(&blocks).json();

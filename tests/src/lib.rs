@@ -55,11 +55,17 @@ pub fn generate<'a>(model: &'a str, key: &'a str, seed: &'a str) -> Vec<&'a str>
     [&named[..], &drawn, &["--continue", "The old lighthouse keeper had seen"]].concat()
 }
 
-/// A text that shows its mark, whatever the key and the CPU are, and the seed that gave it: no short one, with which luck
-/// decides. The model ends some of its texts early.
-#[must_use]
-pub fn marked(model: &str, key: &str, run: impl Fn(&[&str]) -> String) -> (String, String) {
-    let mut texts =
-        (1..=20).map(|seed: u32| (seed.to_string(), run(&generate(model, key, &seed.to_string()))));
-    texts.find(|(_, text)| text.split_whitespace().count() > 120).expect("a long text among twenty")
+/// Texts that show their mark, whatever the key and the CPU are, each behind the seed that gave it: no short ones, with
+/// which luck decides. The model ends some of its texts early. `run` runs `bonafide` and gives back the text.
+pub fn marked<'a>(
+    model: &'a str,
+    key: &'a str,
+    mut run: impl FnMut(&[&str]) -> String + 'a,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    let texts = (1..=20).map(move |seed: u32| {
+        let seed = seed.to_string();
+        let text = run(&generate(model, key, &seed));
+        (seed, text)
+    });
+    texts.filter(|(_, text)| text.split_whitespace().count() > 120)
 }
