@@ -1,0 +1,62 @@
+// What finding, judging and showing have in common.
+
+import type { BlockReport, Kind, Settings, Daemon, Judged, Signed } from '../protocol.js';
+
+export interface Span { start: number; end: number }
+
+/** A run of text with the way back into the page. */
+export interface TextMap {
+  readonly text: string;
+  /** The place of some code points of `text`; nothing if the page has changed there. */
+  range(span: Span): Range | null;
+}
+
+/** A run of text that was found in the page. */
+export interface Found {
+  kind: Kind;
+  part: boolean;
+  map: TextMap;
+  /** The elements that hold it and nothing else; the badge stands at the first one's first line. */
+  elements: Element[];
+  /** Whose message it is, in a conversation. */
+  turn?: { side: 'me' | 'them' | 'unknown'; name: string | null };
+}
+
+/** A found run with what is known of it. */
+export interface Item extends Found {
+  /** Unique in the frame. */
+  readonly id: string;
+  /** `waiting`: nothing is known yet; `looked`: by what runs in the browser; `scored`: by the model too. */
+  state: 'waiting' | 'looked' | 'scored';
+  report: BlockReport | null;
+  signed?: Signed;
+}
+
+/** What the overlay needs from the rest. */
+export interface Surroundings {
+  settings(): Settings;
+  daemon(): Daemon;
+  /** The model behind reports, once one has come. */
+  judged(): Pick<Judged, 'model' | 'calibration'> | null;
+  note(item: Item, said: 'human' | 'ai' | 'other', comment: string): Promise<void>;
+  /** Something was hidden or shown: the tally has changed. */
+  changed(): void;
+}
+
+/** Everything that is drawn: badges, cards, veils. All of it stands in one closed shadow root. */
+export interface Overlay {
+  /** Shows what is known of an item, by the user's rules. Called again whenever that changes. */
+  show(item: Item): void;
+  /** The item is gone from the page. */
+  drop(item: Item): void;
+  /** Opens the card of an item, as a click on its badge does. */
+  open(item: Item): void;
+  /** Undoes all dimming, collapsing and hiding until the page is left. */
+  reveal(): void;
+  /** Blocks that are hidden or collapsed now. */
+  hidden(): number;
+  /** Settings have changed. */
+  refresh(items: Iterable<Item>): void;
+  /** Takes everything away, and restores the page. */
+  remove(): void;
+}
