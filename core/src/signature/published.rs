@@ -106,9 +106,14 @@ impl KeyList {
 }
 
 /// What is known of the key of a statement, gathered by whoever has a trust store and a network.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// What is absent in JSON is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct KeyFacts {
     /// The name of the contact whose key it is, or of the reader's own key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
     /// Whether it is the reader's own.
     pub own: bool,
@@ -117,11 +122,14 @@ pub struct KeyFacts {
     /// That the identity was seen with other keys before, and not with this one.
     pub changed: bool,
     /// That it was revoked, by its owner or by this user: the earliest that is known, compromise first.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
 }
 
 /// Whether an identity publishes a key.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Publication {
     /// The statement names no identity, or nobody asked.
     #[default]
