@@ -4,10 +4,14 @@
 //! the user can; a bearer token is what tells them apart. Tokens carry 256 random bits, so a single SHA-256 is
 //! enough to keep them by: there is nothing to guess, and slow hashes are for passwords.
 
+mod extension;
 mod once;
+mod pairing;
 mod tokens;
 
+pub use extension::{Browser, ExtensionOrigin};
 pub use once::{CODE_LIFE, Links, SESSION_LIFE, Sessions};
+pub use pairing::{Asked, NotTaken, PAIRING_LIFE, Pairing, Pairings, Pending};
 pub use tokens::{AccessError, FIRST_NAME, FIRST_TOKEN_FILE, FirstToken, Named, TOKENS_FILE, TokenStore};
 
 use bonafide_core::hex::hex;
@@ -22,7 +26,7 @@ pub enum Scope {
     Score,
     /// Read `/metrics`.
     Metrics,
-    /// Make one-time links to the web page.
+    /// Make one-time links to the web page, and let browser extensions in.
     Admin,
     /// Ask the user to sign a text. It signs nothing by itself.
     Sign,
@@ -33,6 +37,8 @@ pub enum Scope {
 impl Scope {
     /// All there are.
     pub const ALL: [Self; 5] = [Self::Score, Self::Metrics, Self::Admin, Self::Sign, Self::Fetch];
+    /// What a paired browser extension gets.
+    pub const OF_EXTENSIONS: [Self; 3] = [Self::Score, Self::Sign, Self::Fetch];
 
     /// Its name in files and messages.
     #[must_use]

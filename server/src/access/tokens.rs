@@ -3,8 +3,11 @@
 //! `tokens.json` holds names, scopes and SHA-256 of the tokens. The first token is also kept as it is, in the
 //! file `token`, so that programs of the same user can read it, as they read the cookie file of other local
 //! daemons; every other token is shown once, when it is made. Both files have mode 0600.
+//!
+//! A token of a browser extension is bound to the extension's origin, which the browser writes into each request and no
+//! page or other extension can: outside that extension the token is worth nothing in a browser.
 
-use super::{Scope, hash, new_secret};
+use super::{ExtensionOrigin, Scope, hash, new_secret};
 use crate::private::{self, Stamp};
 use bonafide_core::hex::hex;
 use serde::{Deserialize, Serialize};
@@ -67,6 +70,9 @@ pub struct Named {
     sha256: String,
     /// When it was made, in seconds since 1970.
     pub created: u64,
+    /// The origin without which it opens nothing; absent for a program's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -113,7 +119,7 @@ impl TokenStore {
         if self.exists()? {
             return Ok(FirstToken::Was);
         }
-        let secret = self.insert(&mut Stored::default(), FIRST_NAME, &Scope::ALL)?;
+        let secret = self.insert(&mut Stored::default(), FIRST_NAME, &Scope::ALL, None)?;
         self.write(FIRST_TOKEN_FILE, format!("{secret}\n").as_bytes())?;
         Ok(FirstToken::Made)
     }
@@ -132,7 +138,34 @@ impl TokenStore {
         if stored.tokens.iter().any(|token| token.name == name) {
             return Err(AccessError::Exists(name.to_owned()));
         }
-        self.insert(&mut stored, name, scopes)
+        self.insert(&mut stored, name, scopes, None)
+    }
+
+    /// Makes a token for an extension; gives its name and its secret. One extension may have several tokens: the same
+    /// id stands for it in each browser and profile that it is installed in.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn add_for(&self, origin: &ExtensionOrigin) -> Result<(String, String), AccessError> {
+        let _lock = self.lock()?;
+        let mut stored = self.load()?;
+        let taken = |name: &str| stored.tokens.iter().any(|token| token.name == name);
+        let first = format!("extension-{}", origin.id().get(..8).unwrap_or_default());
+        let others = (2..).map(|number: u32| format!("{first}-{number}"));
+        let mut names = std::iter::once(first.clone()).chain(others).filter(|name| !taken(name));
+        let name = names.next().unwrap_or(first);
+        let secret =
+            self.insert(&mut stored, &name, &Scope::OF_EXTENSIONS, Some(origin.as_str().to_owned()))?;
+        Ok((name, secret))
+    }
+
+    /// Whether an origin has a token.
+    ///
+    /// # Errors
+    /// If the file can't be read.
+    pub fn is_bound(&self, origin: &ExtensionOrigin) -> Result<bool, AccessError> {
+        let stored = self.current()?;
+        Ok(stored.tokens.iter().any(|token| token.origin.as_deref() == Some(origin.as_str())))
     }
 
     /// All tokens, oldest first.
@@ -148,10 +181,22 @@ impl TokenStore {
     /// # Errors
     /// If there is none of this name or the file can't be written.
     pub fn revoke(&self, name: &str) -> Result<(), AccessError> {
+        self.remove(name, |token| token.name == name)
+    }
+
+    /// Ends exactly this token, and none that has got its name since.
+    ///
+    /// # Errors
+    /// If it is not there any more or the file can't be written.
+    pub fn end(&self, ended: &Named) -> Result<(), AccessError> {
+        self.remove(&ended.name, |token| token.sha256 == ended.sha256)
+    }
+
+    fn remove(&self, name: &str, is_it: impl Fn(&Named) -> bool) -> Result<(), AccessError> {
         let _lock = self.lock()?;
         let mut stored = self.load()?;
         let before = stored.tokens.len();
-        stored.tokens.retain(|token| token.name != name);
+        stored.tokens.retain(|token| !is_it(token));
         if stored.tokens.len() == before {
             return Err(AccessError::Unknown(name.to_owned()));
         }
@@ -185,13 +230,20 @@ impl TokenStore {
         }))
     }
 
-    fn insert(&self, stored: &mut Stored, name: &str, scopes: &[Scope]) -> Result<String, AccessError> {
+    fn insert(
+        &self,
+        stored: &mut Stored,
+        name: &str,
+        scopes: &[Scope],
+        origin: Option<String>,
+    ) -> Result<String, AccessError> {
         let secret = new_secret("bft_")?;
         let mut scopes = scopes.to_vec();
         scopes.sort_by_key(|scope| *scope as u8);
         scopes.dedup();
         let created = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        stored.tokens.push(Named { name: name.to_owned(), scopes, sha256: hex(&hash(&secret)), created });
+        let sha256 = hex(&hash(&secret));
+        stored.tokens.push(Named { name: name.to_owned(), scopes, sha256, created, origin });
         self.store(stored)?;
         Ok(secret)
     }
@@ -324,6 +376,36 @@ mod tests {
         assert!(!store.first_token_path().exists());
         assert_eq!(store.ensure_first().unwrap(), FirstToken::Was);
         assert!(store.list().unwrap().is_empty());
+    }
+
+    #[test]
+    fn tokens_of_extensions_have_names_of_their_own_and_end_alone() {
+        let (_folder, store) = store();
+        let origin = ExtensionOrigin::parse("chrome-extension://abcdefghijklmnopabcdefghijklmnop").unwrap();
+        assert!(!store.is_bound(&origin).unwrap());
+        let (first, secret) = store.add_for(&origin).unwrap();
+        let (second, other) = store.add_for(&origin).unwrap();
+        assert_eq!((first.as_str(), second.as_str()), ("extension-abcdefgh", "extension-abcdefgh-2"));
+        let token = store.authenticate(&secret).unwrap().unwrap();
+        assert_eq!(token.origin.as_deref(), Some(origin.as_str()));
+        assert_eq!(token.scopes, Scope::OF_EXTENSIONS);
+        assert!(store.is_bound(&origin).unwrap());
+
+        store.revoke(&first).unwrap();
+        let (again, _) = store.add_for(&origin).unwrap();
+        assert_eq!(again, first);
+        assert!(store.end(&token).is_err(), "that was another token of this name");
+        store.end(&store.authenticate(&other).unwrap().unwrap()).unwrap();
+        assert_eq!(store.list().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn files_from_before_there_were_extensions_still_read() {
+        let (_folder, store) = store();
+        let secret = store.add("script", &[Scope::Score]).unwrap();
+        let text = fs::read_to_string(store.path()).unwrap();
+        assert!(!text.contains("origin"), "{text}");
+        assert_eq!(store.authenticate(&secret).unwrap().unwrap().origin, None);
     }
 
     #[test]

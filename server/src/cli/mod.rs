@@ -2,12 +2,14 @@
 
 mod bench;
 pub mod calibrate;
+mod daemon;
 pub mod eval;
 mod generate;
 pub mod key;
 mod mark;
 pub mod messages;
 pub mod model;
+mod pair;
 pub mod render;
 pub mod score;
 mod serve;
@@ -45,6 +47,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Token(token::Args),
+    Pair(pair::Args),
     Key(key::Args),
     Score(score::Args),
     Sign(sign::Args),
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Mark(args) => mark::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Pair(args) => pair::run(&args),
         Command::Key(args) => key::run(args),
         Command::Score(args) => score::run(&args),
         Command::Model(args) => model::run(args),

@@ -1,9 +1,13 @@
 //! Which token a request carries, and what it allows.
+//!
+//! An extension's requests carry its origin, which the browser writes. Its token works with this origin and no other,
+//! and with an extension's origin no other token works, unless the user has listed the extension in config.toml. A GET of
+//! an extension's worker carries no origin, so an extension must POST.
 
 use super::App;
 use super::error::ApiError;
 use super::guard;
-use crate::access::{Named, Scope};
+use crate::access::{AccessError, Named, Scope};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -62,30 +66,72 @@ pub(super) async fn require_page(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let caller = caller(&app, request.headers())?;
-    // Browsers send no `Origin` with a GET of the same origin.
-    let named = request.method() == Method::GET || guard::names_own_page(request.headers());
-    if caller == Caller::Page && named && guard::is_same_origin(request.headers()) {
+    if is_page(&request, &caller(&app, request.headers())?) {
         return Ok(next.run(request).await);
     }
     let message = "only the daemon's own page may do this, so that nothing is signed behind the user's back";
-    Err(ApiError::new(StatusCode::FORBIDDEN, "page_only", message)
-        .hint("`bonafide token link` prints a link to it; the address of the page is /sign"))
+    Err(page_only(message, "`bonafide token link` prints a link to it; the address of the page is /sign"))
+}
+
+/// Lets our own page through, and programs with the scope `admin`.
+///
+/// Who has that scope can make a link to the page and press its buttons, so this gives away nothing more. An extension
+/// never has it.
+pub(super) async fn require_page_or_admin(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let caller = caller(&app, request.headers())?;
+    let admin = matches!(caller, Caller::Token(_)) && caller.check(Scope::Admin).is_ok();
+    if admin || is_page(&request, &caller) {
+        return Ok(next.run(request).await);
+    }
+    let message = "only the daemon's own page, or a token with the scope `admin`, may let an extension in";
+    Err(page_only(message, "`bonafide pair` does it too; `bonafide token link` prints a link to the page"))
+}
+
+/// Whether our own page makes a request.
+fn is_page(request: &Request, caller: &Caller) -> bool {
+    // Browsers send no `Origin` with a GET of the same origin.
+    let named = request.method() == Method::GET || guard::names_own_page(request.headers());
+    *caller == Caller::Page && named && guard::is_same_origin(request.headers())
+}
+
+fn page_only(message: &'static str, hint: &'static str) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, "page_only", message).hint(hint)
 }
 
 /// Whose token a request carries.
 pub(super) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let token = presented(headers)?;
+    let origin = guard::extension(headers);
+    let listed = origin.is_some_and(|origin| app.extensions.iter().any(|own| own == origin));
     if app.sessions.knows(token, Instant::now()) {
-        return Ok(Caller::Page);
+        return if origin.is_none() || listed { Ok(Caller::Page) } else { Err(foreign_token()) };
     }
-    let named = app.tokens.authenticate(token).map_err(|error| {
-        tracing::error!(%error, "the access tokens can't be read");
-        ApiError::internal("tokens_unreadable", "the access tokens can't be read")
-    })?;
-    named.map(Caller::Token).ok_or_else(|| {
+    let named = app.tokens.authenticate(token).map_err(|error| unreadable(&error))?.ok_or_else(|| {
         ApiError::unauthorized("wrong_token", "this token is not known, was revoked, or has ended")
-    })
+    })?;
+    let fits = match named.origin.as_deref() {
+        Some(own) => origin.is_some_and(|origin| origin == own),
+        None => origin.is_none() || listed,
+    };
+    if fits { Ok(Caller::Token(named)) } else { Err(foreign_token()) }
+}
+
+fn foreign_token() -> ApiError {
+    let message = "this token is another extension's, or one that works outside the browser only";
+    ApiError::new(StatusCode::FORBIDDEN, "foreign_token", message).hint(
+        "an extension's token works only in requests that carry its origin, which are those by POST; programs use \
+         tokens of `bonafide token add`",
+    )
+}
+
+/// The tokens can't be read: nobody gets in.
+pub(super) fn unreadable(error: &AccessError) -> ApiError {
+    tracing::error!(%error, "the access tokens can't be read");
+    ApiError::internal("tokens_unreadable", "the access tokens can't be read")
 }
 
 fn presented(headers: &HeaderMap) -> Result<&str, ApiError> {

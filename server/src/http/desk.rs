@@ -6,12 +6,18 @@ use crate::document::read::Format;
 use crate::keystore::KeystoreError;
 use crate::signatures::{Keys, Order, Prepared, Signatures, SignaturesError, SignedText, Verified};
 use axum::http::StatusCode;
+use bonafide_core::signature::key::PublicKey;
+use bonafide_core::signature::published::KeyFacts;
+use bonafide_core::signature::statement::Identity;
 use std::sync::Arc;
 
 /// Checks and makes signatures. All methods take their time: files, passphrases, perhaps the network.
 pub trait Desk: Send + Sync {
     /// Checks the statements in a text or a page; `online`: sites may be asked whose keys they are.
     fn verify(&self, source: &Source, online: bool) -> Result<Verified, Trouble>;
+
+    /// What is known of keys, each with the identity that its statement names; `online` as in [`Desk::verify`].
+    fn facts(&self, keys: &[(PublicKey, Option<Identity>)], online: bool) -> Result<Vec<KeyFacts>, Trouble>;
 
     /// The user's keys, and those of the user's contacts.
     fn keys(&self) -> Result<Keys, Trouble>;
@@ -60,6 +66,10 @@ impl Desk for Signatures {
             Source::Html { html, url } => Signatures::verify(self, html, Format::Html, url.as_deref())?,
             Source::Url(url) => self.verify_url(url)?,
         })
+    }
+
+    fn facts(&self, keys: &[(PublicKey, Option<Identity>)], online: bool) -> Result<Vec<KeyFacts>, Trouble> {
+        Ok(Signatures::facts(self, keys, online)?)
     }
 
     fn keys(&self) -> Result<Keys, Trouble> {

@@ -3,10 +3,12 @@
 //! A page that rebinds its own name to 127.0.0.1 sends its own name in `Host`, so only our names pass. A page
 //! that sends across origins names itself in `Origin` or is marked in `Sec-Fetch-Site`, so only our own
 //! origin passes. Answers carry no CORS headers, so nothing can be read across origins in any case; the only
-//! exception are browser extensions that the user has listed, by exact origin.
+//! exception are browser extensions that the user has paired or listed, by exact origin. Others may ask to be paired,
+//! and nothing else.
 
-use super::App;
 use super::error::ApiError;
+use super::{App, auth};
+use crate::access::ExtensionOrigin;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -17,6 +19,9 @@ use std::sync::Arc;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
      require-trusted-types-for 'script'";
+
+/// What an extension may ask before it is paired.
+const PAIRING: [&str; 2] = ["/v1/pair", "/v1/pair/state"];
 
 /// The names under which this daemon answers, each with its port.
 #[derive(Debug, Clone)]
@@ -58,8 +63,8 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         Ok(host) => host.to_owned(),
         Err(error) => return with_headers(error.into_response()),
     };
-    let extension = match check_origin(&host, &app.extensions, request.headers()) {
-        Ok(extension) => extension.cloned(),
+    let extension = match check_origin(&app, &host, &request) {
+        Ok(extension) => extension,
         Err(error) => return with_headers(error.into_response()),
     };
     let mut response = match &extension {
@@ -88,21 +93,27 @@ fn check_host<'a>(names: &Names, request: &'a Request) -> Result<&'a str, ApiErr
     if names.has(host) && line { Ok(host) } else { Err(refused()) }
 }
 
-/// Gives the origin if it is that of a listed extension, nothing if it is our own or absent.
-fn check_origin<'a>(
-    host: &str,
-    extensions: &'a [HeaderValue],
-    headers: &HeaderMap,
-) -> Result<Option<&'a HeaderValue>, ApiError> {
+/// Gives the origin if it is that of an extension that may call, nothing if it is our own or absent.
+///
+/// A browser marks an extension's requests `cross-site` or `none`, depending on where they come from: the origin decides.
+fn check_origin(app: &App, host: &str, request: &Request) -> Result<Option<HeaderValue>, ApiError> {
+    let headers = request.headers();
     let refused = |message: &'static str| {
-        ApiError::new(StatusCode::FORBIDDEN, "wrong_origin", message).hint(
-            "web pages can't call this daemon; `allowed_extension_origins` in config.toml lists extensions",
-        )
+        ApiError::new(StatusCode::FORBIDDEN, "wrong_origin", message)
+            .hint("web pages can't call this daemon; a browser extension can be paired with it")
     };
     let origin = only(headers, &header::ORIGIN).map_err(|()| refused("there are several Origin headers"))?;
     if let Some(origin) = origin {
-        if let Some(listed) = extensions.iter().find(|listed| listed.as_bytes() == origin.as_bytes()) {
-            return Ok(Some(listed));
+        if let Some(listed) = app.extensions.iter().find(|listed| *listed == origin) {
+            return Ok(Some(listed.clone()));
+        }
+        if let Some(extension) = ExtensionOrigin::parse(origin) {
+            let paired = app.tokens.is_bound(&extension).map_err(|error| auth::unreadable(&error))?;
+            return if paired || asks_to_be_paired(request) {
+                HeaderValue::from_str(origin).map(Some).map_err(|_| refused("the origin can't be read"))
+            } else {
+                Err(unpaired())
+            };
         }
         if origin.strip_prefix("http://") != Some(host) {
             return Err(refused("requests from this origin are refused"));
@@ -113,6 +124,24 @@ fn check_origin<'a>(
         (false, _) | (true, Some("same-origin" | "none")) => Ok(None),
         _ => Err(refused("requests that another site makes in the browser are refused")),
     }
+}
+
+fn asks_to_be_paired(request: &Request) -> bool {
+    PAIRING.contains(&request.uri().path()) && (request.method() == Method::POST || is_preflight(request))
+}
+
+fn unpaired() -> ApiError {
+    let message = "this browser extension is not paired with this daemon";
+    ApiError::new(StatusCode::FORBIDDEN, "unpaired_extension", message).hint(
+        "pair it from its popup; or list its origin in `allowed_extension_origins` in config.toml, and give it a \
+         token of `bonafide token add`",
+    )
+}
+
+/// The origin that a request carries if it is an extension's. The guard has let it through, so what is not our own is
+/// one.
+pub(super) fn extension(headers: &HeaderMap) -> Option<&str> {
+    only(headers, &header::ORIGIN).ok().flatten().filter(|origin| !origin.starts_with("http://"))
 }
 
 /// Whether a request names our own page as its origin. The guard has let it through, so `Host` is ours.

@@ -6,12 +6,14 @@ mod desk;
 mod docs;
 mod drain;
 mod error;
+mod facts;
 mod guard;
 mod judge;
 mod keys;
 mod metrics;
 mod observe;
 mod page;
+mod pair;
 mod routes;
 mod score;
 mod server;
@@ -21,18 +23,26 @@ mod waiting;
 
 pub use desk::{Desk, Source, Trouble};
 pub use error::{ApiError, ErrorBody, Failure};
+pub use facts::{FactsOfKey, FactsReply, FactsRequest, KeyOfStatement};
 pub use guard::Names;
 pub use judge::{Judge, Planned};
-pub use routes::{Health, Link, LinkReply, ModelReply, ModelsReply, SessionReply, SessionRequest};
+pub use pair::{
+    AnswerRequest, EndReply, PairReply, PairRequest, PairState, PairStateRequest, PairStatus, PairingReply,
+    PairingRequest,
+};
+pub use routes::{
+    API, Health, Link, LinkReply, ModelReply, ModelsReply, SessionReply, SessionRequest, StatusReply,
+    StatusRequest,
+};
 pub use score::{BlockInput, BlockReply, ScoreReply, ScoreRequest};
 pub use server::serve;
 pub use sign::{
-    ConfirmRequest, RefuseRequest, SignReply, SignRequest, SignState, SignStatus, WaitingReply,
-    WaitingRequest,
+    ConfirmRequest, RefuseRequest, SignReply, SignRequest, SignState, SignStatus, SignStatusRequest,
+    WaitingReply, WaitingRequest,
 };
 pub use verify::VerifyRequest;
 
-use crate::access::{Links, Scope, Sessions, TokenStore};
+use crate::access::{Links, Pairings, Scope, Sessions, TokenStore};
 use crate::cache::Cache;
 use crate::config::{Config, Limits};
 use crate::paths::Paths;
@@ -67,6 +77,7 @@ pub struct App {
     tokens: TokenStore,
     links: Links,
     sessions: Sessions,
+    pairings: Pairings,
     cache: Cache,
     metrics: Metrics,
     body_budget: Semaphore,
@@ -110,6 +121,7 @@ impl App {
             tokens: TokenStore::new(config_folder),
             links: Links::default(),
             sessions: Sessions::default(),
+            pairings: Pairings::default(),
             cache: Cache::new(config.limits.cache_mib * 1024 * 1024)?,
             metrics: Metrics::default(),
             body_budget: Semaphore::new(BODY_BUDGET_KIB.max(config.limits.body_bytes.div_ceil(1024))),
@@ -179,6 +191,7 @@ impl App {
     tags(
         (name = "score", description = "Texts in, verdicts with their evidence out."),
         (name = "signatures", description = "Statements of authors about their texts: checked and made."),
+        (name = "pairing", description = "How browser extensions get in."),
         (name = "daemon", description = "The daemon itself.")
     )
 )]
@@ -190,28 +203,39 @@ fn routes(app: &Arc<App>) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let score = OpenApiRouter::new()
         .routes(routes!(score::score))
         .routes(routes!(routes::models))
+        .routes(routes!(routes::status))
         .routes(routes!(verify::verify))
         .routes(routes!(keys::keys))
+        .routes(routes!(facts::facts))
+        .routes(routes!(pair::end))
         .route_layer(with(Scope::Score));
     let metrics = OpenApiRouter::new().routes(routes!(routes::metrics)).route_layer(with(Scope::Metrics));
     let admin = OpenApiRouter::new().routes(routes!(routes::link)).route_layer(with(Scope::Admin));
     let sign = OpenApiRouter::new()
         .routes(routes!(sign::request))
-        .routes(routes!(sign::status))
+        .routes(routes!(sign::status, sign::status_by_post))
         .route_layer(with(Scope::Sign));
     let page = OpenApiRouter::new()
         .routes(routes!(sign::list))
         .routes(routes!(sign::confirm))
         .routes(routes!(sign::refuse))
         .route_layer(from_fn_with_state(Arc::clone(app), auth::require_page));
+    let pairing = OpenApiRouter::new()
+        .routes(routes!(pair::list))
+        .routes(routes!(pair::confirm))
+        .routes(routes!(pair::refuse))
+        .route_layer(from_fn_with_state(Arc::clone(app), auth::require_page_or_admin));
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(routes::health))
         .routes(routes!(routes::session))
+        .routes(routes!(pair::ask))
+        .routes(routes!(pair::state))
         .merge(score)
         .merge(metrics)
         .merge(admin)
         .merge(sign)
         .merge(page)
+        .merge(pairing)
         .split_for_parts()
 }
 

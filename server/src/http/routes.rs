@@ -56,6 +56,54 @@ pub(super) async fn health(
     }))
 }
 
+/// The version of what a browser extension uses of this endpoint. It changes when an extension that knows another one could
+/// not work; what is added does not change it.
+pub const API: u32 = 1;
+
+/// Asks how the daemon is; it has no settings yet.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatusRequest {}
+
+/// How the daemon is, for a browser extension.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct StatusReply {
+    /// `ok`, or `loading` while the model is fetched and loaded.
+    #[schema(value_type = String)]
+    pub status: &'static str,
+    /// An extension that knows another number is too old or too new for this daemon.
+    pub api: u32,
+    /// Version of the program.
+    #[schema(value_type = String)]
+    pub version: &'static str,
+    /// Seconds since the start.
+    pub uptime_seconds: u64,
+    /// The model; null until it is loaded.
+    pub model: Option<ModelIdentity>,
+    /// The calibration; null if none fits the model.
+    pub calibration: Option<CalibrationIdentity>,
+}
+
+/// How the daemon is. It is `GET /v1/health` for browser extensions, whose GETs carry no origin. Scope: `score`.
+#[utoipa::path(post, path = "/v1/status", tag = "daemon", request_body = StatusRequest,
+    security(("bearer" = []), ("api_key" = [])),
+    responses((status = 200, body = StatusReply), (status = 401, body = ErrorBody, description = "No good token"),
+        (status = 403, body = ErrorBody, description = "The token lacks the scope, or the origin is refused")))]
+pub(super) async fn status(
+    State(app): State<Arc<App>>,
+    JsonBody(StatusRequest {}): JsonBody<StatusRequest>,
+) -> Json<StatusReply> {
+    let ready = app.ready.get();
+    Json(StatusReply {
+        status: if ready.is_some() { "ok" } else { "loading" },
+        api: API,
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: app.started.elapsed().as_secs(),
+        model: ready.map(|ready| ready.model.clone()),
+        calibration: ready.and_then(|ready| ready.calibration.clone()),
+    })
+}
+
 /// A model that this daemon scores with.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ModelReply {

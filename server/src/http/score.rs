@@ -45,6 +45,10 @@ pub struct BlockInput {
     pub id: String,
     /// Its text.
     pub text: String,
+    /// Whether it is cut out of a longer document: then a label on its first or last line is not the document's, and
+    /// declares nothing.
+    #[serde(default)]
+    pub part: bool,
 }
 
 /// The reply: blocks in the order in which they came, and what scored them.
@@ -170,7 +174,7 @@ fn input(request: ScoreRequest) -> Result<Input, ApiError> {
         (Some(text), None, None) => Input::Blocks(vec![Block { id: "1".to_owned(), text, part: false }]),
         (None, Some(html), None) => Input::Html { html, url },
         (None, None, Some(blocks)) => {
-            let blocks = blocks.into_iter().map(|BlockInput { id, text }| Block { id, text, part: false });
+            let blocks = blocks.into_iter().map(|BlockInput { id, text, part }| Block { id, text, part });
             Input::Blocks(blocks.collect())
         }
         (None, None, None) => return one("one of `text`, `html` and `blocks` is required"),

@@ -185,6 +185,27 @@ pub(super) async fn status(
     Ok(Json(stand.into()))
 }
 
+/// Asks how it stands; it has no settings yet.
+#[derive(Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignStatusRequest {}
+
+/// The same by POST, for browser extensions, whose GETs carry no origin. Scope: `sign`.
+#[utoipa::path(post, path = "/v1/sign/{id}", tag = "signatures", params(("id" = String, Path)),
+    request_body = SignStatusRequest, security(("bearer" = []), ("api_key" = [])),
+    responses((status = 200, body = SignStatus),
+        (status = 401, body = ErrorBody, description = "No good token"),
+        (status = 403, body = ErrorBody, description = "The token lacks the scope, or the origin is refused"),
+        (status = 404, body = ErrorBody, description = "This token has made no such request, or it is long over")))]
+pub(super) async fn status_by_post(
+    state: State<Arc<App>>,
+    caller: Extension<Caller>,
+    id: Path<String>,
+    JsonBody(SignStatusRequest {}): JsonBody<SignStatusRequest>,
+) -> Result<Json<SignStatus>, ApiError> {
+    status(state, caller, id).await
+}
+
 /// All requests that wait, with their full text. Only for the daemon's own page.
 #[utoipa::path(get, path = "/v1/sign", tag = "signatures", security(("bearer" = [])),
     responses((status = 200, body = WaitingReply),

@@ -15,15 +15,15 @@ use crate::document::read::Format;
 use crate::document::{DocumentError, signed};
 use crate::keystore::{Keystore, KeystoreError, Profile, Source, now};
 use crate::paths::Paths;
-use crate::trust::{TrustError, TrustStore};
+use crate::trust::{TrustError, TrustStore, Word};
 use bonafide_core::signature::canonical::{Stream, words};
 use bonafide_core::signature::carrier::{Carrier, CarrierError};
 use bonafide_core::signature::check::{Checked, Report, check};
 use bonafide_core::signature::credential::{CredentialError, key_in_did_document};
 use bonafide_core::signature::key::PublicKey;
 use bonafide_core::signature::page::Page;
-use bonafide_core::signature::published::Revocation;
-use bonafide_core::signature::statement::{Author, StatementError};
+use bonafide_core::signature::published::{KeyFacts, Revocation};
+use bonafide_core::signature::statement::{Author, Identity, StatementError};
 use bonafide_core::signature::time::Timestamp;
 use bonafide_core::verdict::Span;
 use serde::Serialize;
@@ -296,14 +296,34 @@ impl Signatures {
         let Some(key) = checked.key() else {
             return Ok(checked.report(page, &Default::default(), now));
         };
-        let mut facts = crate::trust::facts(&self.trust, directory, key, checked.identity().as_ref(), now)?;
-        // One's own key needs no contact.
-        if let Some(own) = own.iter().find(|own| own.key == *key) {
-            facts.contact = Some(own.name.clone());
-            facts.own = true;
-            facts.revoked = facts.revoked.or(own.revoked);
-        }
+        let identity = checked.identity();
+        let mut facts =
+            crate::trust::facts(&self.trust, directory, key, identity.as_ref(), Word::Checked, now)?;
+        add_own(&mut facts, own, key);
         Ok(checked.report(page, &facts, now))
+    }
+
+    /// What is known of keys whose signatures another program has found good: each with the identity that its statement
+    /// names. `online`: the identities may be asked, for a while. What a lie would gain it is said in [`crate::trust`].
+    ///
+    /// # Errors
+    /// If the key folder or the trust store can't be used.
+    pub fn facts(
+        &self,
+        keys: &[(PublicKey, Option<Identity>)],
+        online: bool,
+    ) -> Result<Vec<KeyFacts>, SignaturesError> {
+        let (now, started) = (now(), Instant::now());
+        let own = self.keystore.list()?;
+        let directory = self.directory.as_ref().filter(|_| online);
+        let of = |(key, identity): &(PublicKey, Option<Identity>)| {
+            let directory = directory.filter(|_| started.elapsed() < ASKING);
+            let mut facts =
+                crate::trust::facts(&self.trust, directory, key, identity.as_ref(), Word::Said, now)?;
+            add_own(&mut facts, &own, key);
+            Ok(facts)
+        };
+        keys.iter().map(of).collect()
     }
 
     /// The keys that are known here.
@@ -340,6 +360,15 @@ impl Signatures {
             default: profile.default,
             revoked: profile.revoked,
         })
+    }
+}
+
+/// One's own key needs no contact.
+fn add_own(facts: &mut KeyFacts, own: &[Profile], key: &PublicKey) {
+    if let Some(own) = own.iter().find(|own| own.key == *key) {
+        facts.contact = Some(own.name.clone());
+        facts.own = true;
+        facts.revoked = facts.revoked.or(own.revoked);
     }
 }
 

@@ -12,6 +12,12 @@
 //! **Revocations** are remembered, so that a site that drops the entry can't undo it. Anybody can list anybody's key, so
 //! one that was published counts for statements that name its publisher; it counts for all others once the key itself
 //! signed a statement that names the publisher. Call [`facts`] only for keys whose signature was found good.
+//!
+//! **Hearsay.** If another program says that it found the signature good ([`Word::Said`]), a lie must gain it nothing.
+//! What is remembered then is what the identity publishes of itself: to be pinned, a key must be listed by the very
+//! identity, so a liar gets no further than the identity does with a true statement by a key of its own. Two things rest
+//! on the key's word alone, and are not believed: a revocation counts for no statement that names another, and a
+//! contact's key vouches for no new key.
 
 use super::error::TrustError;
 use super::store::TrustStore;
@@ -28,6 +34,15 @@ use std::sync::Arc;
 /// them.
 const MAX_REMEMBERED: usize = 64;
 
+/// How it is known that the key signed a statement that names the identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The signature was checked here.
+    Checked,
+    /// Somebody says so.
+    Said,
+}
+
 /// Gathers what is known of the key of a statement that names this identity and whose signature is good. Without a
 /// directory nothing is fetched; with one, first uses and revocations are remembered.
 ///
@@ -38,16 +53,17 @@ pub fn facts(
     directory: Option<&Directory>,
     key: &PublicKey,
     identity: Option<&Identity>,
+    word: Word,
     now: Timestamp,
 ) -> Result<KeyFacts, TrustError> {
     let asked = directory.zip(identity).map(|(directory, identity)| directory.fetch_for(identity, key, now));
     let mut stored = store.current()?;
     if let (Some(identity), Some(Ok(fetched))) = (identity, &asked) {
         let mut learnt = Stored::clone(&stored);
-        learn(&mut learnt, identity, fetched, key, now);
+        learn(&mut learnt, identity, fetched, key, word, now);
         if learnt != *stored {
             stored = store.change(|stored| {
-                learn(stored, identity, fetched, key, now);
+                learn(stored, identity, fetched, key, word, now);
                 Ok(Arc::new(stored.clone()))
             })?;
         }
@@ -84,12 +100,19 @@ fn entry<'a>(list: &'a KeyList, key: &PublicKey) -> Option<&'a ListedKey> {
 }
 
 /// Remembers what a publication says, and does nothing if all of it is known.
-fn learn(stored: &mut Stored, identity: &Identity, fetched: &Fetched, key: &PublicKey, now: Timestamp) {
-    let name = identity.text();
+fn learn(
+    stored: &mut Stored,
+    identity: &Identity,
+    fetched: &Fetched,
+    key: &PublicKey,
+    word: Word,
+    now: Timestamp,
+) {
+    let (name, checked) = (identity.text(), word == Word::Checked);
     let revoked = fetched.list.keys.iter().filter_map(|listed| Some((&listed.key, listed.revoked?)));
     let (own, others): (Vec<_>, Vec<_>) = revoked.partition(|(listed, _)| *listed == key);
     for (listed, revocation) in own.iter().chain(others.iter().take(MAX_REMEMBERED)) {
-        stored.revoke(listed, *revocation, Some(&name), *listed == key);
+        stored.revoke(listed, *revocation, Some(&name), checked && *listed == key);
     }
     let ended: HashSet<&PublicKey> = own.iter().chain(&others).map(|(listed, _)| *listed).collect();
     let sound: Vec<&PublicKey> =
@@ -103,7 +126,7 @@ fn learn(stored: &mut Stored, identity: &Identity, fetched: &Fetched, key: &Publ
             Some(pin) => {
                 pin.holds(key)
                     || pin.keys.iter().any(|pinned| vouches(&pinned.key))
-                    || stored.contact_of(key, now).is_some()
+                    || (checked && stored.contact_of(key, now).is_some())
             }
         };
         if taken {

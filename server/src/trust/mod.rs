@@ -11,7 +11,7 @@ mod stored;
 
 pub use allowed_signers::{Entry, Import, Imported, NAMESPACE, Skipped, export, import};
 pub use error::TrustError;
-pub use facts::facts;
+pub use facts::{Word, facts};
 pub use store::{TRUST_FILE, TrustStore};
 pub use stored::{Contact, ContactKey, Pin, PinnedKey, Published, RevokedKey};
 

@@ -35,13 +35,23 @@ impl Reader {
 
     /// What is known of a key on the next day, when nothing that was fetched is new enough any more.
     fn sees(&self, number: u32) -> KeyFacts {
+        self.learns(number, Word::Checked)
+    }
+
+    /// The same, if another program says that the key signed a statement.
+    fn is_told(&self, number: u32) -> KeyFacts {
+        self.learns(number, Word::Said)
+    }
+
+    fn learns(&self, number: u32, word: Word) -> KeyFacts {
         self.day.set(self.day.get() + 1);
         let now = at(self.day.get() * DAY);
-        facts(&self.store, Some(&self.directory), &key(number), Some(&self.site.identity()), now).unwrap()
+        let identity = self.site.identity();
+        facts(&self.store, Some(&self.directory), &key(number), Some(&identity), word, now).unwrap()
     }
 
     fn offline(&self, number: u32, identity: Option<&Identity>) -> KeyFacts {
-        facts(&self.store, None, &key(number), identity, at(0)).unwrap()
+        facts(&self.store, None, &key(number), identity, Word::Checked, at(0)).unwrap()
     }
 
     fn pin(&self) -> Option<Pin> {
@@ -171,6 +181,43 @@ fn nobody_revokes_the_keys_of_others() {
     assert_eq!(reader.offline(1, None).revoked, None);
     assert!(reader.store.export_allowed_signers().unwrap().contains(&key(1).to_openssh()));
     assert_eq!(reader.offline(1, Some(&reader.site.identity())).revoked, Some(compromised));
+}
+
+#[test]
+fn hearsay_pins_only_what_the_identity_publishes() {
+    let reader = Reader::new();
+    reader.site.publish(vec![listed(1)]);
+    assert_eq!(reader.is_told(9).publication, Publication::Absent);
+    assert_eq!(reader.pin(), None);
+    let told = reader.is_told(1);
+    assert_eq!((told.publication, told.changed), (Publication::Listed(listed(1)), false));
+    assert!(reader.pin().unwrap().holds(&key(1)));
+    assert!(reader.sees(9).changed);
+}
+
+#[test]
+fn hearsay_does_not_make_a_site_the_judge_of_others_keys() {
+    let reader = Reader::new();
+    let compromised = revocation(0, Reason::Compromised);
+    reader.site.publish(vec![ended(1, compromised)]);
+    assert_eq!(reader.is_told(1).revoked, Some(compromised), "for a statement that names the site");
+    assert_eq!(reader.offline(1, None).revoked, None);
+    reader.sees(1);
+    assert_eq!(reader.offline(1, None).revoked, Some(compromised), "the key itself has named the site");
+}
+
+#[test]
+fn hearsay_of_a_contact_quiets_no_change_of_keys() {
+    let reader = Reader::new();
+    reader.site.publish(vec![listed(1)]);
+    reader.sees(1);
+    reader.store.add_contact("Ada", &key(2), None, at(0)).unwrap();
+    // Whoever has taken the site over lists a contact's key beside the new one.
+    reader.site.publish(vec![listed(2), listed(3)]);
+    reader.is_told(2);
+    assert!(reader.is_told(3).changed);
+    reader.sees(2);
+    assert!(!reader.sees(3).changed, "the contact has named the site");
 }
 
 #[test]
