@@ -58,6 +58,23 @@ fn signing_on_a_daemon_that_says_anything() {
 }
 
 #[test]
+fn pairing_on_a_daemon_that_says_anything() {
+    if ready() {
+        node("pair.mjs", None);
+    }
+}
+
+#[test]
+fn pairing_on_the_real_daemon() {
+    if !ready() {
+        return;
+    }
+    if let Some(daemon) = Daemon::start(&Setup::default()) {
+        node("pairdaemon.mjs", Some(&daemon.link));
+    }
+}
+
+#[test]
 fn the_page_on_a_daemon_that_says_anything() {
     if ready() {
         node("page.mjs", None);

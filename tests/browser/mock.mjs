@@ -150,7 +150,7 @@ export async function mock(port = 0) {
     }
     const [status, value] = desk.answer(pathname, body, request.method) ?? [];
     if (status !== undefined) return reply(status, value);
-    const name = { '/': 'index.html', '/sign': 'sign.html' }[pathname] ?? pathname.slice(1);
+    const name = { '/': 'index.html', '/sign': 'sign.html', '/pair': 'pair.html' }[pathname] ?? pathname.slice(1);
     if (!/^[a-z0-9]+\.(html|js|css)$/.test(name)) return reply(404, fail('not_found', 'there is nothing at this address'));
     const type = TYPES[/** @type {keyof typeof TYPES} */ (name.split('.')[1])];
     response.writeHead(200, { ...HEADERS, 'content-type': type }).end(await readFile(new URL(name, WEB)));

@@ -1,5 +1,5 @@
 // @ts-check
-// The mock daemon's signatures: keys, requests that wait, and results of every kind.
+// The mock daemon's signatures: keys, requests that wait, and results of every kind; and extensions that ask to be paired.
 //
 // The first word of a text in square brackets names the result of checking it, as in `[trusted] My words.`
 
@@ -7,6 +7,7 @@ import { fail, HOSTILE } from './mock.mjs';
 
 /** @typedef {import('../../server/src/http/web/desk.js').Waiting} Waiting */
 /** @typedef {import('../../server/src/http/web/desk.js').OwnKey} OwnKey */
+/** @typedef {import('../../server/src/http/web/pairing.js').Pending} Pending */
 /** @typedef {import('../../server/src/http/web/desk.js').Statement} Statement */
 
 export const PASSPHRASE = 'open sesame';
@@ -39,6 +40,11 @@ export class MockDesk {
   waiting = [];
   wrong = 0;
   made = 0;
+  /** @type {Pending[]} */
+  pairing = [];
+  /** What was answered to extensions.
+   * @type {[string, string][]} */
+  paired = [];
 
   /**
    * A request to sign.
@@ -70,6 +76,9 @@ export class MockDesk {
       }
       return [202, { id: this.add(null, body).id, confirm_url: '/sign', expires_in: 600 }];
     }
+    if (path === '/v1/pair') return [200, { requests: this.pairing }];
+    const [, said] = /^\/v1\/pair\/(confirm|refuse)$/.exec(path) ?? [];
+    if (said !== undefined) return this.#pair(said, body.id);
     const [, id, action] = /^\/v1\/sign\/(\w+)\/(confirm|refuse)$/.exec(path) ?? [];
     if (id === undefined) return null;
     const one = this.waiting.find((waiting) => waiting.id === id);
@@ -87,6 +96,19 @@ export class MockDesk {
     }
     end();
     return [200, { state: 'signed', output: `${one.text} human1mock`, form: one.form, statement: one.statement }];
+  }
+
+  /**
+   * @param {string} said
+   * @param {string} id
+   * @returns {[number, unknown]}
+   */
+  #pair(said, id) {
+    const left = this.pairing.filter((one) => one.id !== id);
+    if (left.length === this.pairing.length) return [409, fail('pairing_over', 'this extension does not wait any more, or has asked again since', 'pair again from the extension\'s popup, and compare the new code')];
+    this.pairing = left;
+    this.paired.push([said, id]);
+    return [200, { state: said === 'confirm' ? 'confirmed' : 'refused' }];
   }
 }
 

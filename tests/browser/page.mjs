@@ -333,7 +333,7 @@ test('files: text, Markdown, HTML, and what is none of them', async () => {
   assert.equal(await page.locator('#error').isVisible(), false);
   await page.click('#score');
   await page.waitForSelector('#verdict');
-  assert.deepEqual(daemon.requests.at(-1)?.body, { html, tokens: true });
+  assert.deepEqual(daemon.requests.findLast(({ path }) => path === '/v1/score')?.body, { html, tokens: true });
   assert.equal(await page.locator('#verdict').innerText(), 'Of 2 passages, 1 looks like a model’s and 1 looks like a human’s.');
   assert.equal(await page.locator('.prose').first().innerText(), words('likely_human'));
 });

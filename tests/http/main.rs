@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod load;
 mod marks;
+mod pairing;
 mod score;
 mod signatures;
 

@@ -16,6 +16,7 @@ const STYLE: &str = "text/css; charset=utf-8";
 /// Address, content type and content of each file.
 const FILES: &[(&str, &str, &str)] = &[
     ("/", HTML, include_str!("web/index.html")),
+    ("/pair", HTML, include_str!("web/pair.html")),
     ("/sign", HTML, include_str!("web/sign.html")),
     ("/api.js", SCRIPT, include_str!("web/api.js")),
     ("/app.js", SCRIPT, include_str!("web/app.js")),
@@ -28,6 +29,9 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/highlight.js", SCRIPT, include_str!("web/highlight.js")),
     ("/i18n.js", SCRIPT, include_str!("web/i18n.js")),
     ("/levels.js", SCRIPT, include_str!("web/levels.js")),
+    ("/pair.js", SCRIPT, include_str!("web/pair.js")),
+    ("/pairing.js", SCRIPT, include_str!("web/pairing.js")),
+    ("/pairtexts.js", SCRIPT, include_str!("web/pairtexts.js")),
     ("/reading.js", SCRIPT, include_str!("web/reading.js")),
     ("/reasons.js", SCRIPT, include_str!("web/reasons.js")),
     ("/report.js", SCRIPT, include_str!("web/report.js")),
@@ -38,6 +42,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/tip.js", SCRIPT, include_str!("web/tip.js")),
     ("/unseen.js", SCRIPT, include_str!("web/unseen.js")),
     ("/style.css", STYLE, include_str!("web/style.css")),
+    ("/pair.css", STYLE, include_str!("web/pair.css")),
     ("/sign.css", STYLE, include_str!("web/sign.css")),
     ("/docs.css", STYLE, include_str!("docs.css")),
 ];

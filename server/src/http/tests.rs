@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::sync::Mutex;
 use tower::ServiceExt;
 
+mod pairing;
 mod signatures;
 
 const HOST: &str = "127.0.0.1:8017";
@@ -361,7 +362,7 @@ async fn only_static_files_and_a_bare_health_need_no_token() {
         let wrong = daemon.send(empty(bare(method, path).header("x-api-key", "bft_00"))).await;
         wrong.is_error(401, "wrong_token");
     }
-    for path in ["/", "/sign", "/app.js", "/style.css", "/docs", "/docs.css"] {
+    for path in ["/", "/sign", "/pair", "/app.js", "/style.css", "/docs", "/docs.css"] {
         assert_eq!(daemon.send(empty(bare("GET", path))).await.status, 200, "{path}");
     }
     let health = daemon.send(empty(bare("GET", "/v1/health"))).await;
@@ -453,7 +454,6 @@ async fn refuses_other_origins_and_never_reflects_them() {
         "http://127.0.0.1",
         "null",
         "",
-        "chrome-extension://ponmlkjihgfedcbaponmlkjihgfedcba",
         "chrome-extension://abcdefghijklmnopabcdefghijklmnop/",
     ] {
         for method in ["GET", "POST", "OPTIONS"] {

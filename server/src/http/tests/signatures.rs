@@ -5,7 +5,9 @@ use super::*;
 use crate::document::read::Format;
 use crate::signatures::{Keys, Order, OwnKey, Prepared, SignedText, Verified};
 use bonafide_core::signature::canonical::Builder;
-use bonafide_core::signature::statement::{Author, Facts, Statement};
+use bonafide_core::signature::key::PublicKey;
+use bonafide_core::signature::published::{KeyFacts, Publication};
+use bonafide_core::signature::statement::{Author, Facts, Identity, Statement};
 use bonafide_core::signature::time::Timestamp;
 
 const ORIGIN: &str = "http://127.0.0.1:8017";
@@ -32,7 +34,7 @@ fn key(name: &str) -> OwnKey {
     }
 }
 
-fn public_key() -> bonafide_core::signature::key::PublicKey {
+fn public_key() -> PublicKey {
     let line = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
     serde_json::from_value(json!(line)).unwrap()
 }
@@ -55,6 +57,16 @@ impl Desk for Pencil {
                 text: None,
             }),
         }
+    }
+
+    fn facts(&self, keys: &[(PublicKey, Option<Identity>)], online: bool) -> Result<Vec<KeyFacts>, Trouble> {
+        let publication = if online { Publication::Absent } else { Publication::NotAsked };
+        let of = |(_, identity): &(PublicKey, Option<Identity>)| KeyFacts {
+            contact: Some("Ada".to_owned()),
+            publication: identity.as_ref().map_or(Publication::NotAsked, |_| publication.clone()),
+            ..KeyFacts::default()
+        };
+        Ok(keys.iter().map(of).collect())
     }
 
     fn keys(&self) -> Result<Keys, Trouble> {
@@ -418,4 +430,51 @@ async fn methods_of_the_shared_path_do_not_get_in_each_others_way() {
         assert!(api["paths"].get(path).is_some(), "{path}");
     }
     assert!(api["paths"]["/v1/sign"]["get"].is_object() && api["paths"]["/v1/sign"]["post"].is_object());
+}
+
+#[tokio::test]
+async fn facts_of_keys_are_told_in_order_and_from_the_network_only_to_who_may() {
+    let office = Office::new().await;
+    let line = serde_json::to_value(public_key()).unwrap();
+    let keys = json!([{"public_key": line, "identity": "https://ada.example"}, {"public_key": line}]);
+    let facts = |token: String, body: Value| {
+        let request = bare("POST", "/v1/facts").header("x-api-key", token);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        office.daemon.send(request.body(Body::from(body.to_string())).unwrap())
+    };
+    let all = office.daemon.token.clone();
+    let reply = facts(all.clone(), json!({"keys": keys})).await.json();
+    let known = |publication: &str| json!({"contact": "Ada", "own": false, "publication": publication, "changed": false});
+    assert_eq!(
+        reply["facts"],
+        json!([
+            {"public_key": line, "identity": "https://ada.example", "facts": known("absent")},
+            {"public_key": line, "identity": null, "facts": known("not_asked")},
+        ])
+    );
+    let scorer = office.daemon.app.tokens.add("scorer", &[Scope::Score]).unwrap();
+    let offline = facts(scorer, json!({"keys": keys})).await.json();
+    assert_eq!(offline["facts"][0]["facts"]["publication"], "not_asked");
+    let many: Vec<_> = (0..101).map(|_| json!({"public_key": line})).collect();
+    facts(all.clone(), json!({"keys": many})).await.is_error(413, "too_many_keys");
+    for (key, code) in [
+        (json!({"public_key": "ssh-rsa AAAA"}), "wrong_shape"),
+        (json!({"public_key": line, "identity": "http://ada.example"}), "wrong_identity"),
+    ] {
+        facts(all.clone(), json!({"keys": [key]})).await.is_error(422, code);
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_followed_by_post_too() {
+    let office = Office::new().await;
+    let id = office.waits("These are my own words.").await;
+    let path = format!("/v1/sign/{id}");
+    assert_eq!(office.daemon.post(&path, "{}").await.json(), json!({"state": "waiting"}));
+    office.confirm(&id, PASSPHRASE).await;
+    assert_eq!(office.daemon.post(&path, "{}").await.json(), office.daemon.get(&path).await.json());
+    let other = office.daemon.app.tokens.add("other", &[Scope::Sign]).unwrap();
+    let request =
+        bare("POST", &path).header("x-api-key", other).header(header::CONTENT_TYPE, "application/json");
+    office.daemon.send(request.body(Body::from("{}")).unwrap()).await.is_error(404, "unknown_request");
 }

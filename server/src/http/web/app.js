@@ -5,6 +5,7 @@ import * as api from './api.js';
 import { countWords, cut, plainMarkdown } from './blocks.js';
 import { byId } from './dom.js';
 import { explain, number, plural, t } from './i18n.js';
+import { Watch } from './pairing.js';
 import { Reading, legend } from './reading.js';
 import { render, summary } from './report.js';
 import { translate, wireSettings } from './settings.js';
@@ -444,6 +445,12 @@ function wireDrop() {
   });
 }
 
+/** Says so when a browser extension waits to be let in. */
+const pairing = new Watch((all, arrived) => {
+  byId('pairing', HTMLElement).hidden = all.length === 0;
+  if (arrived) announce(t('pairWaiting'));
+});
+
 /** Exchanges the link's code, and finds out whether the page may ask and what will answer. */
 async function connect() {
   try {
@@ -454,6 +461,7 @@ async function connect() {
     if (!api.hasToken()) showError(error);
   }
   if (!api.hasToken()) return lock();
+  void pairing.start();
   try {
     const { status, model, version } = await api.health();
     if (model && version) return engine(model, version);

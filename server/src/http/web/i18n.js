@@ -2,6 +2,7 @@
 // Everything that the page says, in English and simplified Chinese; the findings come in English from the daemon
 // and are translated here by their code and values. No text accuses: a text looks like, it never is.
 
+import { PAIR_EN, PAIR_ERRORS_ZH, PAIR_ZH } from './pairtexts.js';
 import { chinese, fill, own } from './reasons.js';
 import { SIGN_EN, SIGN_ERRORS_ZH, SIGN_ZH } from './signtexts.js';
 
@@ -10,6 +11,7 @@ import { SIGN_EN, SIGN_ERRORS_ZH, SIGN_ZH } from './signtexts.js';
 
 const EN = {
   ...SIGN_EN,
+  ...PAIR_EN,
   skip: 'Skip to the text',
   tagline: 'Who wrote this? Scored on this machine; nothing leaves it.',
   api: 'Documentation',
@@ -207,6 +209,7 @@ const EN = {
 /** @type {Record<keyof typeof EN, string>} */
 const ZH = {
   ...SIGN_ZH,
+  ...PAIR_ZH,
   skip: '跳到正文',
   tagline: '这是谁写的？在本机上分析，任何内容都不会离开。',
   api: '文档',
@@ -407,6 +410,7 @@ const ZH = {
  */
 const ERRORS_ZH = {
   ...SIGN_ERRORS_ZH,
+  ...PAIR_ERRORS_ZH,
   wrong_code: ['此链接已使用过、已过期，或来自上一次启动。', '运行 bonafide token link 可以得到新的链接。'],
   wrong_token: ['此页面的访问许可已失效。', '运行 bonafide token link 可以得到新的链接。'],
   no_token: ['此页面没有访问许可。', '请用 bonafide serve 显示的链接打开。'],

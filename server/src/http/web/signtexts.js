@@ -259,6 +259,6 @@ export const SIGN_ERRORS_ZH = {
   too_many_waiting: ['等待签名的请求太多。', '请先处理其他请求。'],
   unknown_request: ['没有这个签名请求，或它早已结束。', '请重新签名。'],
   request_over: ['此请求已处理过，或等待时间过长。', '请重新签名。'],
-  page_only: ['只有后台程序自己的页面可以签名。', '运行 bonafide token link 可以得到新的链接。'],
+  page_only: ['只有后台程序自己的页面可以这样做。', '运行 bonafide token link 可以得到新的链接。'],
   missing_scope: ['此页面没有这项许可。', '运行 bonafide token link 可以得到新的链接。'],
 };
