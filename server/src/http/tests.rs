@@ -595,6 +595,11 @@ async fn describes_itself() {
     for path in ["/v1/score", "/v1/health", "/v1/models", "/v1/session", "/v1/links", "/metrics"] {
         assert!(api["paths"].get(path).is_some(), "{path}");
     }
+    for path in ["/v1/pair", "/v1/pair/state", "/v1/pair/end", "/v1/status", "/v1/facts", "/v1/sign/{id}"] {
+        assert!(api["paths"][path]["post"].is_object(), "{path}");
+    }
+    assert_eq!(api["paths"]["/v1/pair"]["post"]["security"], json!([{}]));
+    assert!(api["components"]["schemas"]["BlockInput"]["properties"]["part"].is_object());
     let text = api.to_string();
     let schemas = api["components"]["schemas"].as_object().unwrap();
     for part in text.split("#/components/schemas/").skip(1) {
