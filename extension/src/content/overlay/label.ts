@@ -1,0 +1,180 @@
+// One text with what is drawn for it, and how its place is found.
+
+import type { Action, Verdict } from '../../protocol.js';
+import { LINE, type Hidden } from '../filter/apply.js';
+import type { Item } from '../types.js';
+import { Actions, el, move, size } from './actions.js';
+import { glyph } from './glyphs.js';
+import { bottom, corner, holds, overlap, right, sides, SIZE, union, type Box, type Side } from './place.js';
+import { firstLine, isDark, type Around, type Surface } from './surface.js';
+import type { Say } from './texts.js';
+
+/** What of it is drawn now. */
+export interface Drawn { badge: boolean; veil: boolean; line: boolean }
+
+export class Label {
+  verdict: Verdict | null = null;
+  action: Action = 'nothing';
+  /** The user's own choice for this text, which goes before rules. */
+  choice: 'show' | 'hide' | null = null;
+  hidden: Hidden | null = null;
+  /** How often the page undid the hiding. */
+  undone = 0;
+  badge: HTMLButtonElement | null = null;
+  veil: HTMLElement | null = null;
+  line: HTMLButtonElement | null = null;
+  /** Places in the window, as of the last pass. */
+  spot: Box | null = null;
+  area: Box | null = null;
+  clip: Box | null = null;
+  /** Scrolled out of its box, or under a bar of the page. */
+  out = false;
+  /** Near the window, so kept in its place. */
+  near = false;
+  /** Something other than its place may have changed. */
+  fresh = true;
+  anchor: Element | null = null;
+  /** What is watched for it. */
+  watched: Element | null = null;
+  around: Around | null = null;
+  private first = 0;
+  private side: Side | null = null;
+
+  constructor(public item: Item) {}
+
+  get dark(): boolean {
+    return this.around !== null && isDark(this.around.background);
+  }
+
+  /** What stands for the text in the order of the page. */
+  get stop(): HTMLButtonElement | null {
+    return this.line ?? this.badge;
+  }
+
+  /** Reads where the text is. */
+  read(surface: Surface, view: Box): void {
+    const element = this.item.elements[0];
+    if (!element?.isConnected) {
+      this.spot = this.area = null;
+      return;
+    }
+    if (this.fresh || !this.anchor || !this.around) {
+      this.around = surface.around(element);
+      this.anchor = this.item.kind === 'message' ? surface.bubble(element) : element;
+      this.first = firstLine(this.item.map, surface.box(this.anchor));
+      this.side = null;
+      this.fresh = false;
+    }
+    const box = surface.box(this.anchor);
+    this.clip = this.around.clips.map((one) => surface.box(one)).reduce<Box | null>((all, one) => (all ? overlap(all, one) : one), null);
+    const parts = this.action === 'badge' || this.action === 'nothing' ? [box] : this.item.elements.map((one) => surface.box(one));
+    const area = union(parts);
+    this.area = area && this.clip ? overlap(area, this.clip) : area;
+    if (box.width === 0 && box.height === 0) {
+      this.spot = null;
+      return;
+    }
+    const seen = bottom(box) > 0 && box.y < view.height;
+    const side = this.side ?? this.bestSide(surface, box, view, seen);
+    // Of a text that is out of the window nobody can tell what is beside it.
+    if (seen) this.side = side;
+    const at = corner(box, this.first, side, this.around.rtl);
+    const top = Math.max(at.y, side === 'inside' ? Math.max(view.y, this.clip?.y ?? view.y) : at.y);
+    this.spot = { x: at.x, y: Math.min(top, Math.max(at.y, bottom(box) - SIZE)), width: SIZE, height: SIZE };
+    const middle = { x: this.spot.x + SIZE / 2, y: this.spot.y + SIZE / 2 };
+    this.out = this.clip !== null && !holds(this.clip, middle);
+    if (!this.out && seen) {
+      const inner = { x: Math.min(Math.max(middle.x, box.x + 3), right(box) - 3), y: Math.min(Math.max(middle.y, box.y + 2), bottom(box) - 2) };
+      this.out = surface.covered(this.anchor, inner.x, inner.y);
+    }
+  }
+
+  private bestSide(surface: Surface, box: Box, view: Box, seen: boolean): Side {
+    const { rtl } = this.around ?? { rtl: false };
+    const fits = (side: Side) => {
+      const { x, y } = corner(box, this.first, side, rtl);
+      const room = this.clip ?? view;
+      if (x < Math.max(room.x, 0) || x + SIZE > Math.min(right(room), view.width)) return false;
+      return !seen || !this.anchor || surface.free(this.anchor, x + SIZE / 2, y + SIZE / 2);
+    };
+    return sides(rtl, this.item.turn?.side === 'me').find(fits) ?? 'inside';
+  }
+
+  /** Draws what is wanted; `origin` is the layer's corner in the window. Gives whether a stop is new. */
+  write(wanted: Drawn, origin: Box, say: Say, actions: Actions, on: { card: () => void; show: () => void }, veils: Element): boolean {
+    const { verdict, spot, area } = this;
+    const before = this.stop;
+    if (!wanted.badge || !verdict) {
+      this.badge?.remove();
+      this.badge = null;
+    } else if (this.badge?.dataset['verdict'] !== verdict) {
+      const fresh = makeBadge(verdict, say);
+      actions.on(fresh, on.card);
+      this.badge?.replaceWith(fresh);
+      this.badge = fresh;
+    }
+    if (this.badge) {
+      this.badge.className = `badge ${this.dark ? 'on-dark' : 'on-light'}${this.out ? ' out' : ''}`;
+      this.badge.hidden = spot === null;
+      if (spot) move(this.badge, spot.x - origin.x, spot.y - origin.y);
+    }
+
+    if (!wanted.veil) {
+      this.veil?.remove();
+      this.veil = null;
+    } else {
+      this.veil ??= veils.appendChild(el('div', { class: 'veil' }));
+      const { red, green, blue } = this.around?.background ?? { red: 255, green: 255, blue: 255 };
+      this.veil.style.setProperty('background', `rgb(${red} ${green} ${blue})`);
+      this.veil.hidden = area === null;
+      if (area) {
+        move(this.veil, area.x - origin.x, area.y - origin.y);
+        size(this.veil, area.width, area.height);
+      }
+    }
+
+    if (!wanted.line || !verdict) {
+      this.line?.remove();
+      this.line = null;
+    } else {
+      if (!this.line) {
+        const chip = say.t(`chip_${verdict}`);
+        this.line = el('button', { type: 'button', class: 'line', 'data-verdict': verdict }, glyph(`v-${verdict}`),
+          el('span', {}, say.t(this.choice === 'hide' ? 'line_you' : 'line_rule', { chip })), el('u', {}, say.t('line_show')));
+        actions.on(this.line, on.show);
+      }
+      this.line.classList.toggle('on-dark', this.dark);
+      this.line.classList.toggle('on-light', !this.dark);
+      const seen = area !== null && area.height >= LINE / 2 && area.width > 0;
+      this.line.hidden = area === null;
+      this.line.classList.toggle('out', !seen);
+      this.line.dir = this.around?.rtl ? 'rtl' : 'ltr';
+      if (area) {
+        move(this.line, area.x - origin.x, area.y - origin.y);
+        size(this.line, Math.max(area.width, 160), LINE);
+      }
+    }
+    return this.stop !== null && this.stop !== before;
+  }
+
+  /** Takes everything of it away. */
+  erase(): void {
+    this.hidden?.restore();
+    this.hidden = null;
+    for (const one of [this.badge, this.veil, this.line]) one?.remove();
+    this.badge = this.veil = this.line = null;
+  }
+}
+
+const badges = new Map<string, HTMLButtonElement>();
+
+function makeBadge(verdict: Verdict, say: Say): HTMLButtonElement {
+  const label = say.t(`badge_${verdict}`);
+  let first = badges.get(label);
+  if (!first) {
+    const name = { type: 'button', class: 'badge', 'data-verdict': verdict, 'aria-label': label, 'aria-haspopup': 'dialog', 'aria-expanded': 'false' };
+    first = el('button', name, el('span', { class: 'chip' }, glyph(`v-${verdict}`)));
+    badges.set(label, first);
+  }
+  return first.cloneNode(true) as HTMLButtonElement;
+}
