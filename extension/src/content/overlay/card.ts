@@ -11,8 +11,10 @@ import type { Say } from './texts.js';
 export interface CardHooks {
   close(): void;
   hide(item: Item): void;
-  /** Its size or its place may be another now. */
-  moved(): void;
+  /** Marks in the text are to be drawn. */
+  draw(): void;
+  /** Its size is another now; `anew`: its place too. */
+  moved(anew: boolean): void;
   /** Brings a stretch before the reader's eyes; false if the page has lost it. */
   reveal(item: Item, stretch: Stretch): boolean;
 }
@@ -38,7 +40,12 @@ export class Card {
   ) {
     this.element = el('div', { class: 'card', role: 'dialog', 'aria-labelledby': 'title', tabindex: -1 });
     this.status = el('p', { class: 'muted small note', role: 'status' });
-    new ResizeObserver(() => this.hooks.moved()).observe(this.element);
+    new ResizeObserver(() => this.hooks.moved(false)).observe(this.element);
+  }
+
+  /** Whether something in the page is shown that the user has asked for, and not only pointed at. */
+  get shows(): boolean {
+    return this.located !== null || this.heated;
   }
 
   open(item: Item, verdict: Verdict | null, pinned: boolean): void {
@@ -87,7 +94,7 @@ export class Card {
     if (stretch) this.marks.show(item, [stretch]);
     else if (this.heated && item.report) this.marks.show(item, heat(item.report, verdict));
     else this.marks.clear();
-    this.hooks.moved();
+    this.hooks.draw();
   }
 
   private render(item: Item): void {
@@ -125,6 +132,7 @@ export class Card {
     if (!found) return;
     this.located = stretch;
     this.mark();
+    this.hooks.moved(true);
   }
 
   private heatSwitch(): HTMLElement {
@@ -135,6 +143,7 @@ export class Card {
       this.located = null;
       show();
       this.mark();
+      this.hooks.moved(true);
     });
     const show = () => {
       toggle.setAttribute('aria-pressed', String(this.heated));

@@ -76,9 +76,9 @@ export class Label {
     }
     const seen = bottom(box) > 0 && box.y < view.height;
     const side = this.side ?? this.bestSide(surface, box, view, seen);
-    // Of a text that is out of the window nobody can tell what is beside it.
-    if (seen) this.side = side;
     const at = corner(box, this.first, side, this.around.rtl);
+    // What is beside a line that is out of the window, nobody can tell.
+    if (at.y > 0 && at.y + SIZE < view.height) this.side = side;
     const top = Math.max(at.y, side === 'inside' ? Math.max(view.y, this.clip?.y ?? view.y) : at.y);
     this.spot = { x: at.x, y: Math.min(top, Math.max(at.y, bottom(box) - SIZE)), width: SIZE, height: SIZE };
     const middle = { x: this.spot.x + SIZE / 2, y: this.spot.y + SIZE / 2 };

@@ -12,7 +12,7 @@ import { listen, type Listener } from './events.js';
 import { createHost, type Host } from './host.js';
 import { Label, type Drawn } from './label.js';
 import { Marks, type Stretch } from './marks.js';
-import { beside, bottom, holds, overlap, union, type Box, type Point } from './place.js';
+import { beside, bottom, holds, into, overlap, roomBeside, union, type Box, type Point } from './place.js';
 import { boxOf, lines, Surface } from './surface.js';
 import type { Say } from './texts.js';
 import { Watch } from './watch.js';
@@ -41,10 +41,12 @@ export class PageOverlay implements Overlay, Listener {
   private readonly stopListening: () => void;
   private cardMade: Card | null = null;
   private cardAt: Point | null = null;
-  private placing = false;
+  /** Whether the card is to find a new place, or only to stay in the window. */
+  private placing: 'anew' | 'within' | null = null;
   private before: HTMLElement | SVGElement | null = null;
   private hovered: Label | null = null;
   private timer = 0;
+  private leaving = 0;
   private corner: HTMLElement | null = null;
   private revealed = false;
   private hiddenBefore = 0;
@@ -224,7 +226,7 @@ export class PageOverlay implements Overlay, Listener {
     const open = item ? this.labels.get(item.id) : undefined;
     const anchor = item ? this.anchorOfCard(item, open, view) : null;
     const marked = this.marks.active ? this.marks.read(open?.clip ?? null) : [];
-    const card = this.cardMade && this.cardMade.element.isConnected ? boxOf(this.cardMade.element) : null;
+    const card = item && this.cardMade ? { ...boxOf(this.cardMade.element), whole: this.cardMade.element.scrollHeight + 2 } : null;
 
     for (const [label, wanted] of wants) {
       if (wanted.badge || wanted.veil || wanted.line) this.follow(label);
@@ -234,7 +236,7 @@ export class PageOverlay implements Overlay, Listener {
       else if (!label.stop) this.unorder(label);
     }
     if (this.marks.active) this.marks.write(marked, origin, open?.dark ?? this.groundIsDark());
-    if (card && anchor) this.placeCard(anchor, card, view, origin);
+    if (card && anchor) this.placeCard(anchor, card, view, origin, marked.map(({ box }) => box));
     for (const label of fresh) this.apply(label);
     this.count();
   }
@@ -341,8 +343,9 @@ export class PageOverlay implements Overlay, Listener {
     this.cardMade ??= new Card(this.say, this.surroundings, this.actions, this.marks, {
       close: () => this.close(true),
       hide: (item) => this.hide(item),
-      moved: () => {
-        this.placing = true;
+      draw: () => this.watch.request(),
+      moved: (anew) => {
+        this.placing = anew ? 'anew' : this.placing ?? 'within';
         this.watch.request();
       },
       reveal: (item, stretch) => this.bring(item, stretch),
@@ -363,11 +366,13 @@ export class PageOverlay implements Overlay, Listener {
     if (old && old.id !== label.item.id) this.expanded(old, false);
     if (focus && !old) this.before = this.focusOfPage();
     card.open(label.item, label.verdict, pinned);
-    card.element.dir = 'ltr';
-    if (label.stop?.isConnected) label.stop.after(card.element);
-    else this.stops.append(card.element);
+    // Put in anew it would lose its focus, and where it is scrolled to.
+    if (old?.id !== label.item.id) {
+      if (label.stop?.isConnected) label.stop.after(card.element);
+      else this.stops.append(card.element);
+      this.placing = 'anew';
+    }
     this.expanded(label.item, true);
-    this.placing = true;
     if (focus) card.element.focus({ preventScroll: true });
     this.frame();
     this.watch.request();
@@ -424,14 +429,22 @@ export class PageOverlay implements Overlay, Listener {
     return seen.height > 0 ? seen : all;
   }
 
-  private placeCard(anchor: Box, size: Box, view: Box, origin: Box): void {
+  private placeCard(anchor: Box, size: Box & { whole: number }, view: Box, origin: Box, seen: Box[]): void {
     const card = this.cardMade?.element;
     if (!card) return;
-    if (this.placing || !this.cardAt) {
-      this.placing = false;
-      const at = beside(anchor, size, view, false);
+    // Of what is shown on purpose as much as can be is left uncovered.
+    const shown = this.cardMade?.shows ? seen : [];
+    const room = roomBeside(shown, view);
+    if (room !== null && size.whole > room) card.style.setProperty('max-height', `${room}px`);
+    else card.style.removeProperty('max-height');
+    if (this.placing === 'anew' || !this.cardAt) {
+      const at = beside(anchor, { width: size.width, height: room === null ? size.height : Math.min(size.whole, room, size.height) }, view, shown);
+      this.cardAt = { x: at.x - anchor.x, y: at.y - anchor.y };
+    } else if (this.placing === 'within') {
+      const at = into(view, { ...size, x: anchor.x + this.cardAt.x, y: anchor.y + this.cardAt.y });
       this.cardAt = { x: at.x - anchor.x, y: at.y - anchor.y };
     }
+    this.placing = null;
     move(card, anchor.x + this.cardAt.x - origin.x, anchor.y + this.cardAt.y - origin.y);
   }
 
@@ -483,14 +496,10 @@ export class PageOverlay implements Overlay, Listener {
     }
     label?.badge?.classList.add('hot');
     const stays = onCard || (label !== null && label.item.id === this.cardItem()?.id);
-    if (card?.item && !card.pinned) {
-      if (stays) this.leaving = clear(this.leaving);
-      else this.leaving ||= window.setTimeout(() => this.left(), GRACE_MS);
-    }
+    if (stays || !card?.item || card.pinned) this.leaving = clear(this.leaving);
+    else this.leaving ||= window.setTimeout(() => this.left(), GRACE_MS);
     if (this.veils.childElementCount > 0) for (const one of this.labels.values()) this.lift(one, one.area !== null && holds(one.area, at));
   }
-
-  private leaving = 0;
 
   private left(): void {
     this.leaving = 0;
@@ -519,7 +528,7 @@ export class PageOverlay implements Overlay, Listener {
     for (const label of this.labels.values()) {
       if (label.veil) this.lift(label, outer instanceof Node && label.item.elements.some((element) => element.contains(outer)));
       // A badge that keys have reached may be where its text was long ago.
-      if (inner !== null && label.stop === inner && inner.matches(':focus-visible')) {
+      if (inner !== null && label.stop === inner && !label.near) {
         label.item.elements[0]?.scrollIntoView({ block: 'nearest' });
         label.fresh = true;
         this.mark(label);

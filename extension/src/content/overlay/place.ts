@@ -9,6 +9,8 @@ export const SIZE = 18;
 const GAP = 6;
 /** Between a card and the edges of the window, and the thing that it belongs to. */
 const AIR = 8;
+/** A card that is lower than this is no use. */
+const ENOUGH = 260;
 
 export type Side = 'left' | 'right' | 'inside';
 
@@ -54,27 +56,43 @@ export function sides(rtl: boolean, own: boolean): Side[] {
 }
 
 /**
- * Where a card of some size stands beside its anchor: below, above or at a side, wherever it is whole; else where most of
- * it is, moved into the window.
+ * Where a card of some size stands beside its anchor: wherever it covers least of that and of what is to be seen. Most of
+ * it lies in the margin in which the anchor is, not over the text.
  */
-export function beside(anchor: Box, card: { width: number; height: number }, window: Box, rtl: boolean): Point {
-  const room: Box = { x: window.x + AIR, y: window.y + AIR, width: window.width - 2 * AIR, height: window.height - 2 * AIR };
-  const aligned = rtl ? anchor.x : right(anchor) - card.width;
+export function beside(anchor: Box, card: { width: number; height: number }, window: Box, seen: Box[]): Point {
+  const leftwards = anchor.x + anchor.width / 2 < window.x + window.width / 2;
+  const x = leftwards ? right(anchor) - card.width : anchor.x;
+  const all = union(seen) ?? anchor;
   const tries: Point[] = [
-    { x: aligned, y: bottom(anchor) + AIR },
-    { x: aligned, y: anchor.y - AIR - card.height },
+    { x, y: bottom(anchor) + AIR },
+    { x, y: anchor.y - AIR - card.height },
     { x: right(anchor) + AIR, y: anchor.y - AIR },
     { x: anchor.x - AIR - card.width, y: anchor.y - AIR },
+    { x, y: bottom(all) + AIR },
+    { x, y: all.y - AIR - card.height },
+    { x: right(all) + AIR, y: anchor.y - AIR },
+    { x: all.x - AIR - card.width, y: anchor.y - AIR },
   ];
-  const into = ({ x, y }: Point): Point => ({
-    x: Math.max(room.x, Math.min(x, right(room) - card.width)),
-    y: Math.max(room.y, Math.min(y, bottom(room) - card.height)),
-  });
-  const covered = (at: Point) => {
-    const common = overlap({ ...into(at), ...card }, anchor);
-    return common.width * common.height;
+  const area = ({ width, height }: Box) => width * height;
+  const cost = (at: Point) => {
+    const box = { ...at, ...card };
+    return seen.reduce((sum, one) => sum + area(overlap(box, one)), 100 * area(overlap(box, anchor)));
   };
-  const least = Math.min(...tries.map(covered));
-  const chosen = tries.find((at) => covered(at) === least);
-  return into(chosen ?? { x: aligned, y: bottom(anchor) + AIR });
+  return tries.map((at) => into(window, { ...at, ...card })).reduce((best, at) => (cost(at) < cost(best) ? at : best));
+}
+
+/** Where a box stands if it is moved into the window. */
+export function into(window: Box, box: Box): Point {
+  return {
+    x: Math.max(window.x + AIR, Math.min(box.x, right(window) - AIR - box.width)),
+    y: Math.max(window.y + AIR, Math.min(box.y, bottom(window) - AIR - box.height)),
+  };
+}
+
+/** Height that a card may have below or above what is to be seen, if that is enough to read in. */
+export function roomBeside(seen: Box[], window: Box): number | null {
+  const all = union(seen);
+  if (!all) return null;
+  const room = Math.max(bottom(window) - bottom(all), all.y - window.y) - 2 * AIR;
+  return room >= ENOUGH ? room : null;
 }

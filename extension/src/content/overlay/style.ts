@@ -51,7 +51,7 @@ export const STYLE = `
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 
 .badge, .veil, .line, .mark, .card { position: absolute; top: 0; left: 0; }
-.badge { width: 18px; height: 18px; margin: 0; padding: 0; border: 0; background: none; font-size: 12px; pointer-events: none; appearance: none; }
+.badge { width: 18px; height: 18px; margin: 0; padding: 0; border: 0; background: none; font-size: 13px; pointer-events: none; appearance: none; }
 .badge > .chip { display: grid; place-items: center; width: 18px; height: 18px; border: 1px solid var(--line); border-radius: 6px; background: var(--card); box-shadow: 0 1px 2px rgb(0 0 0 / 14%); }
 .badge[data-verdict="declared_ai"] > .chip { border-color: var(--declared); }
 .badge:is(.hot, [aria-expanded="true"]) > .chip { border-color: currentcolor; box-shadow: 0 0 0 3px color-mix(in srgb, currentcolor 18%, transparent); }
@@ -85,7 +85,8 @@ export const STYLE = `
 .pill { display: flex; align-items: center; gap: 8px; margin: 0; padding: 8px 14px; max-width: calc(100vw - 32px); border: 1px solid var(--line); border-radius: 999px; background: var(--card); color: var(--ink); font: 400 13px/1.3 var(--sans); box-shadow: 0 4px 18px rgb(0 0 0 / 16%); cursor: pointer; pointer-events: auto; }
 .pill > u { text-underline-offset: 0.2em; }
 
-.card { width: min(24em, calc(100vw - 16px)); max-height: min(36em, calc(100vh - 16px)); overflow: auto; overscroll-behavior: contain; padding: 1.125em 1.25em; border: 1px solid var(--line); border-radius: 14px; background: var(--card); color: var(--ink); font: 400 0.9375em/1.5 var(--sans); text-align: start; box-shadow: 0 1px 2px rgb(0 0 0 / 12%), 0 12px 40px rgb(0 0 0 / 22%); pointer-events: auto; cursor: auto; user-select: text; overflow-wrap: anywhere; }
+/* Later badges lie under an open card. */
+.card { z-index: 1; width: min(24em, calc(100vw - 16px)); max-height: min(36em, calc(100vh - 16px)); overflow: auto; overscroll-behavior: contain; padding: 1.125em 1.25em; border: 1px solid var(--line); border-radius: 14px; background: var(--card); color: var(--ink); font: 400 0.9375em/1.5 var(--sans); text-align: start; box-shadow: 0 1px 2px rgb(0 0 0 / 12%), 0 12px 40px rgb(0 0 0 / 22%); pointer-events: auto; cursor: auto; user-select: text; overflow-wrap: anywhere; }
 .card:focus-visible { outline-offset: 0; }
 .card :is(h2, h3, h4, p, ol, ul, dl, dd, fieldset) { margin: 0; padding: 0; border: 0; }
 .card :is(ol, ul) { list-style: none; }
@@ -104,7 +105,7 @@ export const STYLE = `
 .card section { margin-top: 1em; padding-top: 0.875em; border-top: 1px solid var(--line); }
 .card h3 { font-size: 0.8667em; font-weight: 650; letter-spacing: 0.01em; }
 
-.gauge { margin-top: 0.875em; }
+.card .gauge { margin-top: 0.875em; }
 .gauge-value { display: flex; justify-content: space-between; gap: 1em; font-size: 0.8667em; }
 .gauge-value strong { color: var(--ink); }
 .scale { position: relative; height: 8px; margin: 6px 0 3px; border-radius: 4px; background: linear-gradient(to right, var(--human2), var(--faint) 40% 60%, var(--ai2)); border: 1px solid var(--line); }
@@ -115,9 +116,9 @@ export const STYLE = `
 .reasons li + li { border-top: 1px solid var(--faint); }
 .reasons li > .icon { margin-top: 0.28em; font-size: 0.9em; }
 .reasons h4 { font-size: 0.8667em; font-weight: 650; }
-.reasons .foot { margin-top: 0.125em; }
+.card .reasons .foot { margin-top: 0.125em; }
 .link { border: 0; padding: 0; background: none; text-decoration: underline; text-underline-offset: 0.2em; }
-.signed h4 { display: flex; gap: 0.5em; margin-top: 0.375em; font-size: 1em; font-weight: 600; }
+.card .signed h4 { display: flex; gap: 0.5em; margin-top: 0.375em; font-size: 1em; font-weight: 600; }
 .signed h4 > .icon { margin-top: 0.22em; font-size: 1.125em; color: var(--calm); }
 .signed.green h4 { color: var(--signed); }
 .signed.green h4 > .icon { color: var(--signed); }
@@ -129,8 +130,8 @@ export const STYLE = `
 details { margin-top: 0.5em; }
 summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radius: 4px; }
 
-.heat { display: flex; flex-wrap: wrap; gap: 0.25em 0.875em; margin-top: 0.5em; }
-.heat li { display: flex; align-items: center; gap: 0.4em; }
+.card .heat { display: grid; gap: 0.25em; margin-top: 0.375em; }
+.heat li { display: flex; align-items: center; gap: 0.6em; }
 .heat .mark { position: static; display: inline-block; width: 1.5em; height: 1em; border-top: 0; }
 .heat .mark.mid { border: 1px solid var(--line); }
 
@@ -143,7 +144,7 @@ summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radiu
 .wrong { display: grid; gap: 0.625em; }
 .wrong label { display: grid; gap: 0.25em; font-size: 0.8667em; color: var(--muted); }
 .wrong textarea { min-height: 4em; padding: 0.5em 0.625em; border: 1px solid var(--edge); border-radius: 9px; background: var(--card); color: var(--ink); font: inherit; resize: vertical; }
-.note { margin-top: 0.5em; }
+.card .note { margin-top: 0.5em; }
 
 @media (prefers-reduced-motion: no-preference) {
   .badge, .veil { transition: opacity 120ms; }

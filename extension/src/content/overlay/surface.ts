@@ -72,10 +72,10 @@ export class Surface {
     return found;
   }
 
-  /** Whether nothing but what the text stands on is at a point. */
+  /** Whether nothing but what the text stands on is at a point. A bar that lies over it now is gone in a moment. */
   free(element: Element, x: number, y: number): boolean {
     const there = this.at(element, x, y);
-    return there === null || there === this.host || there.contains(element);
+    return there === null || there === this.host || there.contains(element) || this.covered(element, x, y);
   }
 
   /** Whether something that stays in its place, a bar or a window of the page's, lies over a text at a point. */
