@@ -9,6 +9,11 @@ import { bottom, corner, holds, overlap, right, sides, SIZE, union, type Box, ty
 import { firstLine, isDark, type Around, type Surface } from './surface.js';
 import type { Say } from './texts.js';
 
+/** How far out of the window a text is read exactly. */
+const MARGIN = 40;
+/** About where the middle of a first line is. */
+const ROUGH_LINE = 12;
+
 /** What of it is drawn now. */
 export interface Drawn { badge: boolean; veil: boolean; line: boolean }
 
@@ -59,9 +64,12 @@ export class Label {
       return;
     }
     if (this.fresh || !this.anchor || !this.around) {
-      this.around = surface.around(element);
-      this.anchor = this.item.kind === 'message' ? surface.bubble(element) : element;
-      this.first = firstLine(this.item.map, surface.box(this.anchor));
+      const near = surface.box(element);
+      // Far from the window a rough place will do: it is read again when it comes near.
+      const rough = bottom(near) < -MARGIN || near.y > view.height + MARGIN;
+      this.around = surface.around(rough ? element.parentElement ?? element : element);
+      this.anchor = this.item.kind === 'message' && !rough ? surface.bubble(element) : element;
+      this.first = rough ? Math.min(ROUGH_LINE, near.height / 2) : firstLine(this.item.map, surface.box(this.anchor));
       this.side = null;
       this.fresh = false;
     }
@@ -173,7 +181,7 @@ function makeBadge(verdict: Verdict, say: Say): HTMLButtonElement {
   let first = badges.get(label);
   if (!first) {
     const name = { type: 'button', class: 'badge', 'data-verdict': verdict, 'aria-label': label, 'aria-haspopup': 'dialog', 'aria-expanded': 'false' };
-    first = el('button', name, el('span', { class: 'chip' }, glyph(`v-${verdict}`)));
+    first = el('button', name, glyph(`v-${verdict}`));
     badges.set(label, first);
   }
   return first.cloneNode(true) as HTMLButtonElement;

@@ -51,18 +51,15 @@ export const STYLE = `
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 
 .badge, .veil, .line, .mark, .card { position: absolute; top: 0; left: 0; }
-.badge { width: 18px; height: 18px; margin: 0; padding: 0; border: 0; background: none; font-size: 13px; pointer-events: none; appearance: none; }
-.badge > .chip { display: grid; place-items: center; width: 18px; height: 18px; border: 1px solid var(--line); border-radius: 6px; background: var(--card); box-shadow: 0 1px 2px rgb(0 0 0 / 14%); }
-.badge[data-verdict="declared_ai"] > .chip { border-color: var(--declared); }
-.badge:is(.hot, [aria-expanded="true"]) > .chip { border-color: currentcolor; box-shadow: 0 0 0 3px color-mix(in srgb, currentcolor 18%, transparent); }
+.badge { display: grid; place-items: center; width: 18px; height: 18px; margin: 0; padding: 0; border: 1px solid var(--line); border-radius: 6px; background: var(--card); box-shadow: 0 1px 2px rgb(0 0 0 / 14%); font-size: 13px; pointer-events: none; appearance: none; contain: layout style; }
+.badge[data-verdict="declared_ai"] { border-color: var(--declared); }
+.badge:is(.hot, [aria-expanded="true"]) { border-color: currentcolor; box-shadow: 0 0 0 3px color-mix(in srgb, currentcolor 18%, transparent); }
 .badge[data-verdict="likely_ai"] { color: var(--ai); }
 .badge[data-verdict="likely_human"] { color: var(--human); }
 .badge[data-verdict="human_signed"] { color: var(--signed); }
 .badge[data-verdict="declared_ai"] { color: var(--declared); }
 .badge[data-verdict="mixed"] { color: var(--mixed); }
 .badge[data-verdict="unclear"] { color: var(--calm); }
-.badge:focus-visible { outline: none; }
-.badge:focus-visible > .chip { outline: 3px solid var(--focus); outline-offset: 2px; }
 /* Out of sight, but still reached by keys, which bring its text into sight. */
 .out { opacity: 0; }
 
@@ -101,7 +98,6 @@ export const STYLE = `
 .head p { grid-column: 1 / -1; }
 .head .close { width: 1.75em; height: 1.75em; margin: -0.125em -0.5em 0 0; padding: 0; display: grid; place-items: center; border: 0; border-radius: 8px; background: none; color: var(--muted); }
 .close:hover { background: var(--faint); }
-[dir="rtl"] .head .close { margin: -0.125em 0 0 -0.5em; }
 .card section { margin-top: 1em; padding-top: 0.875em; border-top: 1px solid var(--line); }
 .card h3 { font-size: 0.8667em; font-weight: 650; letter-spacing: 0.01em; }
 
@@ -147,15 +143,15 @@ summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radiu
 .card .note { margin-top: 0.5em; }
 
 @media (prefers-reduced-motion: no-preference) {
-  .badge, .veil { transition: opacity 120ms; }
-  .badge > .chip { transition: box-shadow 120ms, border-color 120ms; animation: appear 160ms ease-out; }
+  .badge { transition: opacity 120ms, box-shadow 120ms; animation: appear 160ms ease-out; }
+  .veil { transition: opacity 120ms; }
   .card { animation: appear 120ms ease-out; }
   @keyframes appear { from { opacity: 0; } }
 }
 
 @media (forced-colors: active) {
-  .badge > .chip { border-color: CanvasText; background: Canvas; }
-  .badge > .chip > .icon, .icon { color: CanvasText; }
+  .badge { border-color: CanvasText; background: Canvas; }
+  .icon { color: CanvasText; }
   .cut { stroke: Canvas; }
   .hole { fill: Canvas; }
   .needle { background: CanvasText; }

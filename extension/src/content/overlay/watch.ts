@@ -24,7 +24,7 @@ export class Watch {
     this.nearness = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) neared(target, isIntersecting);
       this.request();
-    }, { rootMargin: '200px' });
+    }, { rootMargin: '160px' });
     this.shifts = shiftObserver(this.soon);
     for (const element of [page.documentElement, page.body]) if (element) this.resizes.observe(element);
     window.addEventListener('resize', this.soon, { passive: true });
