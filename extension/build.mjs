@@ -28,12 +28,25 @@ await build({
   entryPoints: { background: 'src/background/main.ts', popup: 'src/popup/main.ts', options: 'src/options/main.ts' },
 });
 
-for (const name of ['popup', 'options']) cpSync(join(here, `src/${name}/${name}.html`), join(out, `${name}.html`));
-cpSync(join(here, 'src/pages.css'), join(out, 'pages.css'));
+writePages();
 cpSync(join(here, 'icons'), join(out, 'icons'), { recursive: true });
 cpSync(join(here, 'generated/bonafide_wasm_bg.wasm'), join(out, 'bonafide_wasm_bg.wasm'));
 writeManifest();
 writeLocales();
+
+/** Popup and options have the colours, the type and the signs of the daemon's page: from there, so that they stay one. */
+function writePages() {
+  const web = join(here, '../server/src/http/web');
+  const [palette] = /:root \{[^]*?(?=\n\*, )/.exec(readFileSync(join(web, 'style.css'), 'utf8')) ?? [];
+  const [sprite] = /<svg class="sprite"[^]*?<\/svg>/.exec(readFileSync(join(web, 'index.html'), 'utf8')) ?? [];
+  const [open] = /<symbol id="s-open"[^]*?<\/symbol>/.exec(readFileSync(join(web, 'sign.html'), 'utf8')) ?? [];
+  if (!palette || !sprite || !open) throw new Error("the daemon's page has no palette or no signs where they are looked for");
+  for (const name of ['popup', 'options']) {
+    const page = readFileSync(join(here, `src/${name}/${name}.html`), 'utf8');
+    writeFileSync(join(out ?? '', `${name}.html`), page.replace('<!-- sprite -->', () => sprite.replace('</svg>', `${open}\n</svg>`)));
+  }
+  writeFileSync(join(out ?? '', 'pages.css'), `${palette}\n${readFileSync(join(here, 'src/pages.css'), 'utf8')}`);
+}
 
 function writeManifest() {
   const manifest = JSON.parse(readFileSync(join(here, 'manifest.json'), 'utf8'));

@@ -1,0 +1,63 @@
+// The part of the judgement that runs in the browser: `bonafide_wasm`, made when it is first needed.
+
+import initialise, * as wasm from '../../generated/bonafide_wasm.js';
+import type { BlockReport, Reading, Step } from '../protocol.js';
+import { isList, isRecord, isReport } from './shape.js';
+
+let ready: Promise<unknown> | null = null;
+
+function load(): Promise<unknown> {
+  ready ??= initialise({ module_or_path: fetch(chrome.runtime.getURL('bonafide_wasm_bg.wasm')) }).catch((error: unknown) => {
+    // A failure is not kept: the next call tries again.
+    ready = null;
+    throw error;
+  });
+  return ready;
+}
+
+/** Works with a sound instance. One that has trapped may be in any state, so its memory is given up and the work redone. */
+async function withWasm<T>(work: (module: typeof wasm) => T): Promise<T> {
+  await load();
+  try {
+    return work(wasm);
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    wasm.__wbg_reset_state();
+    return work(wasm);
+  }
+}
+
+/** Judges blocks; with the daemon's reports on them, adds to those what the daemon was not shown. */
+export async function look(reading: Reading, reports?: BlockReport[]): Promise<BlockReport[]> {
+  const request = JSON.stringify(reports ? { ...reading, reports } : reading);
+  const reply: unknown = JSON.parse(await withWasm((module) => module.look(request)));
+  if (isRecord(reply) && isList(reply['blocks'], reading.blocks.length, isReport)) return reply['blocks'];
+  throw new Error('The reply of the check has another shape than it should.');
+}
+
+export type SignedPage = InstanceType<typeof wasm.SignedPage>;
+
+/** Works on statements in a walk or a text. What `gather` learns outside goes into the reports. */
+export async function statements<F>(
+  source: { walk: Step[] } | { text: string }, gather: (wants: string) => Promise<F>, report: (page: SignedPage, facts: F) => string,
+): Promise<string> {
+  const open = (module: typeof wasm): SignedPage =>
+    'walk' in source ? new module.SignedPage(JSON.stringify(source.walk)) : module.SignedPage.ofText(source.text);
+  const wanted = await withWasm((module) => using(open(module), (page) => page.wants()));
+  const facts = await gather(wanted);
+  // Opened again, for a trap of another call may have taken the first with it while facts were gathered.
+  return withWasm((module) => using(open(module), (page) => report(page, facts)));
+}
+
+function using<T>(page: SignedPage, work: (page: SignedPage) => T): T {
+  try {
+    return work(page);
+  } finally {
+    page.free();
+  }
+}
+
+/** The fingerprint of a key as typed; fails with a sentence if it is none. */
+export async function fingerprint(key: string): Promise<string> {
+  return withWasm((module) => module.fingerprint(key));
+}

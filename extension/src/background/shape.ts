@@ -1,0 +1,69 @@
+// Checks of values from outside: messages, storage, the daemon. Each gives the value with its type, or nothing.
+
+import type { BlockReport, Calibration, Model, Verdict } from '../protocol.js';
+
+export const VERDICTS: readonly Verdict[] = ['human_signed', 'likely_human', 'unclear', 'mixed', 'likely_ai', 'declared_ai'];
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function isText(value: unknown, most = 1_000): value is string {
+  return typeof value === 'string' && value.length <= most;
+}
+
+export function isCount(value: unknown, most = Number.MAX_SAFE_INTEGER): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
+}
+
+export function isList<T>(value: unknown, most: number, one: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.length <= most && value.every(one);
+}
+
+export function oneOf<T extends string>(value: unknown, all: readonly T[]): value is T {
+  return typeof value === 'string' && (all as readonly string[]).includes(value);
+}
+
+export function isMoment(value: unknown): value is string {
+  return isText(value, 40) && !Number.isNaN(Date.parse(value));
+}
+
+/** A host name as browsers write it: lower case, punycode, an address perhaps in brackets; no port. */
+export function isHost(value: unknown): value is string {
+  return isText(value, 253) && /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/.test(value);
+}
+
+function isShare(value: unknown): value is number | null {
+  return value === null || (typeof value === 'number' && value >= 0 && value <= 1);
+}
+
+/** What readers of a report rely on. Findings and sentences are checked again where they are drawn. */
+export function isReport(value: unknown): value is BlockReport {
+  return isRecord(value) && isText(value['id']) && oneOf(value['verdict'], VERDICTS) && isShare(value['probability'])
+    && isShare(value['p_value']) && isCount(value['words']) && isCount(value['token_count'])
+    && isList(value['evidence'], 1_000, isFinding) && isList(value['sentences'], 100_000, isSentence);
+}
+
+function isFinding(value: unknown): value is BlockReport['evidence'][number] {
+  return isRecord(value) && isText(value['kind']) && isText(value['code']) && isText(value['message'], 20_000)
+    && typeof value['strength'] === 'number' && oneOf(value['points_to'], ['ai', 'human', 'neither'])
+    && (value['span'] === undefined || value['span'] === null || isSpan(value['span']))
+    && (value['values'] === undefined || isRecord(value['values']));
+}
+
+function isSentence(value: unknown): value is BlockReport['sentences'][number] {
+  return isRecord(value) && isSpan(value['span']) && isShare(value['probability']);
+}
+
+export function isSpan(value: unknown): value is { start: number; end: number } {
+  return isRecord(value) && isCount(value['start']) && isCount(value['end']) && value['start'] <= value['end'];
+}
+
+export function isModel(value: unknown): value is Model {
+  return isRecord(value) && ['name', 'sha256', 'architecture', 'backend'].every((name) => isText(value[name]));
+}
+
+export function isCalibration(value: unknown): value is Calibration {
+  return isRecord(value) && isText(value['version'])
+    && typeof value['target_false_positive_rate'] === 'number' && typeof value['measured_false_positive_rate'] === 'number';
+}
