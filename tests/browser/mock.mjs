@@ -21,8 +21,8 @@ export const CODE = 'one-time-code';
 export const HOSTILE = '<img src=x onerror="globalThis.hacked=1"><script>globalThis.hacked=1</script>';
 
 const VERDICTS = ['human_signed', 'likely_human', 'unclear', 'mixed', 'likely_ai', 'declared_ai'];
-const model = { name: 'smollm2-135m', sha256: '0'.repeat(64), architecture: 'llama', backend: 'cpu-f32' };
-const calibration = { version: '1', target_false_positive_rate: 0.01, measured_false_positive_rate: 0.0093 };
+export const model = { name: 'smollm2-135m', sha256: '0'.repeat(64), architecture: 'llama', backend: 'cpu-f32' };
+export const calibration = { version: '1', target_false_positive_rate: 0.01, measured_false_positive_rate: 0.0093 };
 
 /**
  * A finding.
@@ -37,7 +37,7 @@ const finding = (code, points_to, strength, message, values = {}, span = undefin
   ({ kind: 'model', code, strength, points_to, message, values, ...(span ? { span } : {}) });
 
 /** @param {{id: string, text: string}} block */
-function judge({ id, text }) {
+export function judge({ id, text }) {
   const points = [...text];
   const words = text.split(/\s+/).filter(Boolean).length;
   const wanted = /^\s*\[(\w+)\]/.exec(text)?.[1] ?? '';

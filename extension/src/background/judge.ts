@@ -15,15 +15,17 @@ function load(): Promise<unknown> {
   return ready;
 }
 
-/** Works with a sound instance. One that has trapped may be in any state, so its memory is given up and the work redone. */
+/** Works with a sound instance. One that has trapped may be in any state: another takes its place, and the work is redone once. */
 async function withWasm<T>(work: (module: typeof wasm) => T): Promise<T> {
   await load();
-  try {
-    return work(wasm);
-  } catch (error) {
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-    wasm.__wbg_reset_state();
-    return work(wasm);
+  for (let left = 1; ; left -= 1) {
+    try {
+      return work(wasm);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      wasm.__wbg_reset_state();
+      if (left === 0) throw error;
+    }
   }
 }
 
