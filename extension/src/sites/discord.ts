@@ -9,7 +9,7 @@ const REPLY = '[id^="message-reply-context-"]';
 const NAME = '[id^="message-username-"]';
 const PANEL = 'section[aria-label="User area"], section[aria-label="User status and settings"], section[class*="panels"]';
 /** The mark of an edit, embedded things, and what is covered until one clicks. */
-const EXCEPT = 'time, [class*="edited"], [id^="message-accessories-"], [role="button"][aria-expanded="false"]';
+const EXCEPT = 'time, [class*="edited"], [id^="message-accessories-"], [class*="spoiler" i][aria-expanded="false"]';
 
 interface Person { id: string | null; name: string | null }
 

@@ -12,8 +12,9 @@ const NAMES = [
 const EXCEPT = 'time, button, [role="button"], header, footer, h3, h4, h5, blockquote, [aria-hidden="true"], '
   + '[class*="timestamp"], [class*="reaction"], [class*="author"], [class*="sender"], [class*="username"], [class*="quote"]';
 const FIELD = 'textarea, [role="textbox"], [contenteditable="true"]';
-const MINE = /(?:^|[\s_-])(?:outgoing|own|mine|self|me)(?:$|[\s_-])/iu;
-const THEIRS = /(?:^|[\s_-])(?:incoming|received|other|them|theirs)(?:$|[\s_-])/iu;
+/** Whole names of classes or their ends; `me-2` and `self-start` are about layout. */
+const MINE = /(?:^|[_-])(?:outgoing|own|mine|me|self)$|^(?:outgoing|own|my)-(?:message|msg|bubble)/iu;
+const THEIRS = /(?:^|[_-])(?:incoming|received|other|them|theirs)$|^(?:incoming|received|other)-(?:message|msg|bubble)/iu;
 const LEAST = 2;
 
 /** Chats can be answered beside their list; consoles, news and lists of posts can't. */
@@ -47,10 +48,10 @@ function words(item: Element): Element {
 function read(item: Element): Draft {
   const named = first(item, NAMES);
   const said = named?.getAttribute('data-author') ?? named?.getAttribute('data-sender') ?? line(named);
-  const marks = [item, ...item.querySelectorAll(':scope > *')].map((one) => one.getAttribute('class') ?? '').join(' ');
+  const marks = [item, ...item.children].flatMap((one) => [...one.classList]);
   return {
     element: item, text: words(item), name: said || null, except: EXCEPT, weak: item.matches('[role="separator"]'),
-    side: MINE.test(marks) ? 'me' : THEIRS.test(marks) ? 'them' : 'unknown',
+    side: marks.some((mark) => MINE.test(mark)) ? 'me' : marks.some((mark) => THEIRS.test(mark)) ? 'them' : 'unknown',
   };
 }
 

@@ -3,7 +3,8 @@
 import { COMPOSER, finish, inPath, inside, isReader, line, pageOf, rows, talked, type Draft } from './shared.js';
 import type { Adapter } from './types.js';
 
-const LIST = '[role="grid"][aria-label], [role="log"]';
+/** The list of chats beside it is no part of the main column. */
+const LIST = ':is(main, [role="main"], [role="dialog"]) :is([role="grid"][aria-label], [role="log"])';
 const ROWS = `:is(${LIST}) [role="row"]`;
 const HEADING = 'h1, h2, h3, h4, h5, h6';
 const PICTOGRAPHS = /^[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F\u200D\s\d]*$/u;
@@ -51,7 +52,7 @@ export const instagram: Adapter = {
   },
 
   conversation(root) {
-    const title = pageOf(root).querySelector('[role="grid"][aria-label]')?.getAttribute('aria-label');
+    const title = pageOf(root).querySelector(LIST)?.getAttribute('aria-label');
     return inPath(root, /^\/direct\/t\/([^/]+)/u) ?? title ?? null;
   },
 };

@@ -7,10 +7,8 @@ const ROWS = '.msg-s-message-list__event .msg-s-event-listitem, .msg-s-message-l
 const OTHER = 'msg-s-event-listitem--other';
 const NAME = '.msg-s-message-group__name';
 
-function read(row: Element): Draft {
+function read(row: Element, marks: boolean): Draft {
   const place = row.closest('.msg-s-message-list__event') ?? row;
-  // What lacks the mark is the reader's, so long as the page still makes it.
-  const marks = pageOf(row).querySelector(`.${OTHER}`) !== null;
   const side = row.classList.contains(OTHER) ? 'them' : marks ? 'me' : 'unknown';
   return {
     element: row, text: first(row, ['.msg-s-event-listitem__body']), side, except: '.visually-hidden, time',
@@ -21,12 +19,13 @@ function read(row: Element): Draft {
 export const linkedin: Adapter = {
   name: 'LinkedIn',
   seen: 'Read in public source code, not tried on the live site: about ten extensions, bots and tests of 2023 to 2026 that '
-    + 'agree on the msg-s- classes, among them github.com/sarahcallmesmadds/productivity_personal-email-slack-assistant. The site has no '
-    + 'attributes for it other than data-event-urn.',
+    + 'agree on the msg-s- classes. The site has no attributes for it other than data-event-urn.',
   hosts: ['www.linkedin.com/messaging'],
 
   turns(root) {
-    return finish(rows(root, ROWS).map(read));
+    // What lacks the mark is the reader's, so long as the page still makes it.
+    const marks = pageOf(root).querySelector(`.${OTHER}`) !== null;
+    return finish(rows(root, ROWS).map((row) => read(row, marks)));
   },
 
   expected(root) {

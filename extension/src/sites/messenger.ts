@@ -4,8 +4,8 @@ import { COMPOSER, finish, inPath, inside, isReader, pageOf, rows, talked, type 
 import type { Adapter } from './types.js';
 
 const LOG = '[role="log"], [role="grid"][aria-label^="Messages in conversation"]';
-const ROWS = ['[aria-roledescription="message"]', '[data-scope="messages_table"]', '[role="article"]'].map((row) => `:is(${LOG}) ${row}`)
-  .join(', ');
+const ROW = '[aria-roledescription="message"], [data-scope="messages_table"], [role="article"]';
+const ROWS = `:is(${LOG}) :is(${ROW})`;
 const QUIET = 'h1, h2, h3, h4, h5, h6, [role="link"], a[role="presentation"], [aria-hidden="true"]';
 const SENDERS = [
   // "At 3:08 AM, Han: hello"; the date may bring commas, and the time colons, of its own.
@@ -35,15 +35,17 @@ function words(row: Element, said: string): Element | null {
 }
 
 function read(row: Element): Draft | null {
-  if (row.querySelector('[data-scope="date_break"]')) return null;
+  // What holds several messages is their list; what has a title of its own is the other's profile, above the first message.
+  if (row.querySelector('[data-scope="date_break"]') || row.querySelectorAll(ROW).length > 1) return null;
   const said = label(row);
+  if (said === null && [...row.querySelectorAll('h1, h2, h3, h4')].some((heading) => heading.textContent?.trim())) return null;
   for (const pattern of SENDERS) {
     const found = said === null ? null : pattern.exec(said);
     const name = found?.[1]?.trim();
     if (!found || !name || said === null) continue;
     const mine = isReader(name, row);
-    const text = words(row, said.slice(found.index + found[0].length));
-    return { element: row, text, side: mine ? 'me' : 'them', name: mine ? null : name };
+    const own = said.slice(found.index + found[0].length).trim();
+    return { element: row, text: own ? words(row, own) : null, side: mine ? 'me' : 'them', name: mine ? null : name };
   }
   return { element: row, text: words(row, ''), side: 'unknown', name: null, weak: true };
 }

@@ -31,8 +31,9 @@ export function isElement(node: Node | ParentNode): node is Element {
 /** What fits under `root`, and what `root` is part of: rows are often filled only after they were added. */
 export function rows(root: ParentNode, selector: string): Element[] {
   const found = [...root.querySelectorAll(selector)];
-  const around = isElement(root) ? root.closest(selector) : null;
-  return around ? [around, ...found] : found;
+  let around = isElement(root) ? root.closest(selector) : null;
+  for (; around; around = around.parentElement?.closest(selector) ?? null) found.unshift(around);
+  return found;
 }
 
 /** The first element for the first selector that has one outside of `not`; robust selectors come first. */

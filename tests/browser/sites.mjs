@@ -1,0 +1,349 @@
+// @ts-check
+// The adapters for messaging sites in Chromium, each on a page in that site's structure, at that site's address. Nothing
+// goes to the network: the addresses are answered here.
+
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { launch } from './browser.mjs';
+
+const EXTENSION = new URL('../../extension/', import.meta.url);
+const PAGES = new URL('./pages/sites/', import.meta.url);
+
+const ASK = 'Are you coming to the allotment on Saturday?';
+const YES = 'Yes, after ten. I will bring the seed potatoes 🥔';
+const GLOVES = 'Good. Bring gloves too.';
+const LONG = 'Certainly! Here is a comprehensive overview of how to prepare a raised bed for the season. First, it is important '
+  + 'to loosen the soil thoroughly, as this promotes healthy root development. Additionally, incorporating compost enhances '
+  + 'nutrient availability. Furthermore, regular watering ensures consistent growth. In conclusion, by following these steps, '
+  + 'you can create a thriving garden that supports both biodiversity and a rewarding harvest.';
+const HAN = '好的，周六上午十点见。我还会带一些番茄苗，记得给温室留个位置。';
+const PLAN = 'The plan is here: https://allotment.example/plan';
+const DRAFT = 'Unsent: the key lies under the blue pot';
+
+/**
+ * The same conversation on every site, with the names that the site gives.
+ * @param {string | null} them
+ * @param {string | null} me
+ * @returns {Said[]}
+ */
+const talk = (them, me) => [
+  ['them', them, ASK], ['me', me, YES], ['them', them, GLOVES], ['them', them, LONG], ['me', me, HAN], ['me', me, PLAN],
+];
+
+/** @typedef {[side: string, name: string | null, words: string]} Said */
+/** @typedef {{ page: string, url: string, adapter: string, turns: Said[], conversation: string, unlike?: boolean }} Site */
+
+/** @type {Site[]} */
+const SITES = [
+  {
+    page: 'whatsapp', url: 'https://web.whatsapp.com/', adapter: 'WhatsApp Web', conversation: 'Mira Feld',
+    turns: talk('Mira Feld', 'Robin Hale'),
+  },
+  {
+    page: 'telegram-k', url: 'https://web.telegram.org/k/#777', adapter: 'Telegram Web K', conversation: '777',
+    turns: talk('Mira Feld', null),
+  },
+  {
+    page: 'telegram-a', url: 'https://web.telegram.org/a/#777', adapter: 'Telegram Web A', conversation: '777',
+    turns: talk('Mira Feld', null),
+  },
+  {
+    page: 'messenger', url: 'https://www.facebook.com/messages/e2ee/t/1000777/', adapter: 'Messenger', conversation: '1000777',
+    turns: talk('Mira', null),
+  },
+  {
+    page: 'instagram', url: 'https://www.instagram.com/direct/t/1234/', adapter: 'Instagram', conversation: '1234',
+    turns: talk('mira.feld', null).map(([side, name, words]) => [side, words === LONG ? null : name, words]),
+  },
+  { page: 'x', url: 'https://x.com/i/chat/10-20', adapter: 'X', conversation: '10-20', turns: talk('mirafeld', null) },
+  { page: 'x-older', url: 'https://x.com/messages/10-20', adapter: 'X', conversation: '10-20', turns: talk('mirafeld', null) },
+  {
+    page: 'discord', url: 'https://discord.com/channels/@me/8000000000', adapter: 'Discord', conversation: '@me/8000000000',
+    turns: talk('Mira', 'Robin'),
+  },
+  {
+    page: 'slack', url: 'https://app.slack.com/client/T01ABC/D042ABCDE', adapter: 'Slack', conversation: 'T01ABC/D042ABCDE',
+    turns: talk('Mira Feld', 'Robin Hale'),
+  },
+  {
+    page: 'linkedin', url: 'https://www.linkedin.com/messaging/thread/2-abc/', adapter: 'LinkedIn', conversation: '2-abc',
+    turns: talk('Mira Feld', 'Robin Hale'),
+  },
+  { page: 'wechat', url: 'https://wx2.qq.com/', adapter: 'WeChat', conversation: '@a1b2c3', turns: talk('Mira', 'Robin') },
+  {
+    page: 'filehelper', url: 'https://szfilehelper.weixin.qq.com/', adapter: 'WeChat', conversation: '文件传输助手',
+    turns: [['me', null, HAN], ['unknown', null, LONG], ['me', null, PLAN]],
+  },
+  {
+    page: 'gmail', url: 'https://mail.google.com/mail/u/0/#inbox/FMfcgzQabcdefghij', adapter: 'Gmail', conversation: '19a0b1',
+    turns: talk('Mira Feld', 'Robin Hale'),
+  },
+  { page: 'log', url: 'https://club.example/room', adapter: 'Chat', conversation: 'Garden club', turns: talk('Mira', 'Robin') },
+  { page: 'feed', url: 'https://club.example/feed', adapter: 'Chat', conversation: 'Messages', turns: talk(null, null) },
+];
+const NAMED = SITES.filter(({ adapter }) => adapter !== 'Chat');
+
+/**
+ * What marks the words alone, so that rows are found but nothing in them.
+ * @type {[string, RegExp][]}
+ */
+const WORDS_RENAMED = [
+  ['whatsapp', /selectable-text|data-pre-plain-text/gu], ['telegram-k', /translatable-message|"message /gu],
+  ['discord', /message-content-/gu], ['slack', /message-text|p-rich_text_block|c-message_kit__blocks/gu],
+  ['linkedin', /msg-s-event-listitem__body/gu], ['gmail', /a3s/gu],
+];
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {import('playwright-core').Page} */
+let page;
+/** @type {string} */
+let script;
+/** What the next address is answered with. */
+let answer = '';
+
+/** @param {string} name */
+const source = (name) => readFileSync(new URL(`${name}.html`, PAGES), 'utf8');
+
+/**
+ * A page as a site might be after a rebuild: other classes, ids, roles and attributes around the same text. What makes a
+ * field one stays, as do landmarks.
+ * @param {string} html
+ */
+function rebuilt(html) {
+  return html
+    .replace(/ (?:class|id)="([^"]*)"/gu, ' data-built="$1"')
+    .replace(/ (data-(?!built)[\w-]+)=/gu, ' data-new-$1=')
+    .replace(/ role="(?:row|article|log|grid|gridcell|listitem|list|feed|presentation|group|application)"/gu, ' role="none"')
+    .replace(/ aria-(?:roledescription|labelledby)=/gu, ' data-old-aria=');
+}
+
+/**
+ * @param {string} url
+ * @param {string} html
+ */
+async function show(url, html) {
+  answer = html;
+  // Another fragment alone would not load the page anew.
+  await page.goto('about:blank');
+  await page.goto(url);
+  await page.addScriptTag({ content: script });
+}
+
+/**
+ * What an adapter makes of the page; without a name the one that fits the address.
+ * @param {string} [name]
+ * @returns {Promise<{ adapter: string, turns: Said[], expected: boolean, conversation: string | null } | null>}
+ */
+function reading(name) {
+  return page.evaluate((wanted) => {
+    const { adapterFor, adapters, words } = /** @type {any} */ (globalThis).sites;
+    const adapter = wanted ? adapters.find((/** @type {any} */ one) => one.name === wanted) : adapterFor(location, document);
+    if (!adapter) return null;
+    return {
+      adapter: adapter.name,
+      turns: adapter.turns(document).map((/** @type {any} */ turn) => [turn.side, turn.name, words(turn)]),
+      expected: adapter.expected(document),
+      conversation: adapter.conversation(document),
+    };
+  }, name);
+}
+
+before(async () => {
+  const { build } = createRequire(new URL('package.json', EXTENSION))('esbuild');
+  const bundle = await build({
+    stdin: {
+      contents: `export { adapterFor, adapters } from './src/sites/index.js';
+        export { generic } from './src/sites/generic.js';
+        export function words({ text, except }) {
+          const say = (node) => {
+            if (except.includes(node)) return '';
+            if (node.nodeType === 3) return node.nodeValue;
+            return node.localName === 'img' ? node.alt : [...node.childNodes].map(say).join('');
+          };
+          return say(text).replaceAll(':potato:', '🥔').replace(/\\s+/gu, ' ').trim();
+        }`,
+      resolveDir: fileURLToPath(EXTENSION),
+    },
+    bundle: true, write: false, format: 'iife', globalName: 'sites', target: 'chrome120',
+  });
+  script = bundle.outputFiles[0].text;
+  browser = await launch();
+  page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+  await page.route('**/*', (route) => (route.request().resourceType() === 'document'
+    ? route.fulfill({ contentType: 'text/html; charset=utf-8', body: answer })
+    : route.fulfill({ status: 204, body: '' })));
+});
+after(() => browser?.close());
+
+describe('a conversation', () => {
+  for (const site of SITES) {
+    test(`${site.page}: whose words, in which order, and nothing else`, async () => {
+      await show(site.url, source(site.page));
+      assert.deepEqual(await reading(), {
+        adapter: site.adapter, turns: site.turns, expected: true, conversation: site.conversation,
+      });
+    });
+  }
+});
+
+describe('what is being written', () => {
+  for (const { page: name, url } of SITES) {
+    test(`${name}: neither a draft nor a message that is being changed is read`, async () => {
+      const html = source(name);
+      assert.ok(html.includes(DRAFT), 'the page has a draft');
+      await show(url, html);
+      const [all, left] = await page.evaluate(() => {
+        const { adapterFor } = /** @type {any} */ (globalThis).sites;
+        const adapter = adapterFor(location, document);
+        const turns = adapter.turns(document);
+        const texts = turns.map((/** @type {any} */ turn) => turn.text.textContent);
+        turns[0].text.setAttribute('contenteditable', 'true');
+        turns[1].text.append(document.createElement('textarea'));
+        return [texts, adapter.turns(document).length];
+      });
+      assert.ok(all.length > 2 && all.every((/** @type {string} */ text) => !text.includes('Unsent')));
+      assert.equal(left, all.length - 2);
+    });
+  }
+});
+
+describe('a conversation that grows', () => {
+  for (const { page: name, url, turns } of SITES) {
+    test(`${name}: an added node yields its own message only, and so does a part of one`, async () => {
+      await show(url, source(name));
+      const [whole, part, sum] = await page.evaluate((gloves) => {
+        const { adapterFor, words } = /** @type {any} */ (globalThis).sites;
+        const adapter = adapterFor(location, document);
+        const told = (/** @type {any} */ turn) => [turn.side, turn.name, words(turn)];
+        const turns = adapter.turns(document);
+        const model = turns.find((/** @type {any} */ turn) => words(turn) === gloves) ?? turns[0];
+        const template = document.createElement('template');
+        template.innerHTML = model.element.outerHTML.replaceAll(words(model), 'One thing more.');
+        const added = /** @type {Element} */ (template.content.firstElementChild);
+        model.element.after(added);
+        const [first] = adapter.turns(added);
+        return [adapter.turns(added).map(told), adapter.turns(first.text).map(told), adapter.turns(document).length];
+      }, GLOVES);
+      const model = turns.find(([, , words]) => words === GLOVES) ?? turns[0];
+      assert.deepEqual(whole, [[model?.[0], model?.[1], 'One thing more.']]);
+      assert.deepEqual(part, whole);
+      assert.equal(sum, turns.length + 1);
+    });
+  }
+});
+
+describe('a site that was rebuilt', () => {
+  for (const { page: name, url, adapter } of NAMED) {
+    test(`${name}: nothing is found, and that is noticed`, async () => {
+      await show(url, rebuilt(source(name)));
+      const found = await reading();
+      assert.deepEqual([found?.adapter, found?.turns, found?.expected], [adapter, [], true]);
+    });
+  }
+  for (const [name, gone] of WORDS_RENAMED) {
+    test(`${name}: rows without words are noticed too`, async () => {
+      const site = NAMED.find((one) => one.page === name);
+      const html = source(String(name));
+      await show(site?.url ?? '', html.replace(gone, 'renamed'));
+      const found = await reading();
+      assert.deepEqual([found?.turns, found?.expected], [[], true]);
+    });
+  }
+  for (const { page: name, url, adapter } of NAMED) {
+    test(`${name}: an empty page is no conversation`, async () => {
+      const home = new URL('.', url.replace(/#.*/u, '')).origin + (/\/(?:k|a)\//u.exec(url)?.[0] ?? '/');
+      await show(home, '<!doctype html><html lang="en"><body><main role="main"><p>Choose a chat.</p></main></body></html>');
+      const found = await reading(adapter);
+      assert.deepEqual(found, { adapter, turns: [], expected: false, conversation: null });
+    });
+  }
+});
+
+test('an empty conversation is not taken for a changed site', async () => {
+  const html = `<!doctype html><html lang="en"><body><main role="main"><section><header>Mira</header>
+    <p>This is the beginning of your conversation.</p></section>
+    <div role="textbox" contenteditable="true">Hello</div></main></body></html>`;
+  for (const { url, page: name } of NAMED.filter((site) => !['whatsapp', 'wechat', 'filehelper', 'gmail'].includes(site.page))) {
+    await show(url, html);
+    const found = await reading();
+    assert.deepEqual([name, found?.expected, found?.turns], [name, false, []]);
+  }
+});
+
+test('a page that is no chat has no adapter', async () => {
+  for (const url of ['https://garden.example/', 'https://x.com/home', 'https://www.facebook.com/', 'https://discord.com/download',
+    'https://notx.com/messages/1-2', 'https://web.whatsapp.com.garden.example/']) {
+    await show(url, source('none'));
+    assert.equal(await reading(), null, url);
+  }
+});
+
+test('subdomains and paths decide which adapter fits', async () => {
+  await show('https://garden.example/', source('none'));
+  const names = await page.evaluate((urls) => urls.map((url) => {
+    const { adapterFor } = /** @type {any} */ (globalThis).sites;
+    return adapterFor(new URL(url), document)?.name ?? null;
+  }), ['https://canary.discord.com/channels/1/2', 'https://web.telegram.org/k/', 'https://web.telegram.org/a/',
+    'https://web.telegram.org/', 'https://x.com/messages', 'https://x.com/messagesfrom',
+    'https://www.instagram.com/direct/inbox/', 'https://www.messenger.com/t/1']);
+  assert.deepEqual(names, ['Discord', 'Telegram Web K', 'Telegram Web A', null, 'X', null, 'Instagram', 'Messenger']);
+});
+
+test('no adapter finds anything in another site, throws, or needs a document that is shown', async () => {
+  for (const { page: name, url, adapter } of SITES) {
+    await show(url, source(name));
+    const found = await page.evaluate((html) => {
+      const { adapters, generic } = /** @type {any} */ (globalThis).sites;
+      const detached = new DOMParser().parseFromString(html, 'text/html');
+      for (const one of [...adapters, generic]) {
+        for (const root of [detached, detached.body, detached.createDocumentFragment(), document.createElement('p')]) {
+          one.turns(root);
+          one.expected(root);
+          one.conversation(root);
+        }
+      }
+      return adapters.flatMap((/** @type {any} */ one) => (one.turns(document).length > 0 ? [one.name] : []));
+    }, source(name));
+    assert.deepEqual(found, adapter === 'Chat' ? [] : [adapter], name);
+  }
+});
+
+test('a label that comes late, or is in another language, still gives sides on Messenger', async () => {
+  const url = 'https://www.messenger.com/t/1000777/';
+  const html = source('messenger').replace('lang="en"', 'lang="tr"').replaceAll(' AM, You:', ' AM, Sen:')
+    .replace('At 27 November 2026, 10:00, Mira:', '27 Kasım 2026 10:00, Mira Çiçek:');
+  await show(url, html);
+  const found = await reading();
+  assert.deepEqual(found?.turns.map(([side]) => side), ['them', 'me', 'them', 'them', 'me', 'me']);
+  assert.equal(found?.turns[0]?.[1], 'Mira Çiçek');
+});
+
+test('WhatsApp tells sides by whatever its rows still carry', async () => {
+  const bare = source('whatsapp').replace(/ data-testid="tail-(?:in|out)"/gu, '');
+  const labels = bare.replace(/<span data-icon="msg-dblcheck"[^>]*><\/span>/gu, '');
+  const german = labels.replace('lang="en"', 'lang="de"').replaceAll('"You:"', '"Du:"');
+  const ids = labels.replace(/ aria-label="(?:You|Mira Feld):"/gu, '')
+    .replace(/data-id="3EB0A([267])"/gu, 'data-id="true_49@c.us_$1"')
+    .replace(/data-id="3EB0A([135])"/gu, 'data-id="false_49@c.us_$1"');
+  for (const html of [bare, labels, german, ids]) {
+    await show('https://web.whatsapp.com/', html);
+    assert.deepEqual((await reading())?.turns.map(([side]) => side), ['them', 'me', 'them', 'them', 'me', 'me']);
+  }
+});
+
+test('every adapter says where its selectors were seen', async () => {
+  await show('https://garden.example/', source('none'));
+  const seen = await page.evaluate(() => /** @type {any} */ (globalThis).sites.adapters
+    .map((/** @type {any} */ { name, seen, hosts }) => ({ name, seen, hosts })));
+  assert.equal(seen.length, 11);
+  for (const one of seen) {
+    assert.match(one.seen, /not tried on the live site/u, one.name);
+    assert.match(one.seen, /20\d\d/u, one.name);
+    assert.ok(one.hosts.length > 0, one.name);
+  }
+  assert.ok(SITES.every((site) => existsSync(new URL(`${site.page}.html`, PAGES))));
+});
