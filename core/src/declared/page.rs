@@ -5,10 +5,12 @@
 
 use super::aigc::Aigc;
 use super::source::{self, Origin, SourceType};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// What stands around a text: the names and contents of a page's `meta` elements, and its JSON-LD scripts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Metadata {
     /// `name` or `property`, and `content`. Microdata must not be among them: an `itemprop` belongs to the item that it
     /// stands in, perhaps a picture or a comment, and not to the page.

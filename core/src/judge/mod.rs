@@ -6,10 +6,12 @@
 
 mod layout;
 mod messages;
+pub mod signed;
 
 pub use messages::Code;
 
 use crate::calibration::{Calibration, Decision, Outcome};
+use crate::declared::Declared;
 use crate::detect::{Features, Stats, around, detectors, perplexity, scan, top_share};
 use crate::text::prose::{NotProse, objection};
 use crate::text::scoring::ScoringText;
@@ -110,7 +112,7 @@ pub fn judge(block: &ScoredBlock<'_>, calibration: Option<&Calibration>, with_to
 /// the verdict; a strong hint at a model takes back a `likely_human`, because the two together are unclear.
 pub fn add(report: &mut BlockReport, evidence: Vec<Evidence>, declares: bool) {
     let hinted = evidence.iter().any(|found| found.points_to == PointsTo::Ai && found.strength >= STRONG);
-    if declares && report.verdict == Verdict::HumanSigned {
+    if declares && (report.verdict == Verdict::HumanSigned || signed::vouches(report)) {
         // The two contradict each other, and which is wrong can't be seen from here.
         report.verdict = Verdict::Unclear;
     } else if declares {
@@ -120,6 +122,37 @@ pub fn add(report: &mut BlockReport, evidence: Vec<Evidence>, declares: bool) {
     }
     report.evidence.extend(evidence);
     report.evidence.sort_by(|a, b| b.strength.total_cmp(&a.strength));
+}
+
+/// Adds what the document declares to the report on one of its blocks, unless the block says so itself.
+pub fn add_of_document(report: &mut BlockReport, declared: &Declared) {
+    let new = declared
+        .evidence
+        .iter()
+        .filter(|found| !report.evidence.iter().any(|own| own.code == found.code))
+        .cloned()
+        .collect();
+    add(report, new, declared.declares_ai);
+}
+
+/// The report on a block that no model has read: all that can be told is how long it is and in which language.
+#[must_use]
+pub fn unread(id: &str, text: &str) -> BlockReport {
+    let scoring = ScoringText::new(text);
+    let words = words::count(scoring.text());
+    BlockReport {
+        id: id.to_owned(),
+        verdict: Verdict::Unclear,
+        probability: None,
+        p_value: None,
+        evidence: (words < MIN_WORDS).then(|| messages::too_short(words)).into_iter().collect(),
+        sentences: Vec::new(),
+        words,
+        token_count: 0,
+        language: language::detect(scoring.text()).map(str::to_owned),
+        detectors: std::collections::BTreeMap::new(),
+        tokens: None,
+    }
 }
 
 fn case<'a>(

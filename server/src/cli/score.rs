@@ -3,7 +3,7 @@
 use super::Error;
 use super::messages::Lang;
 use super::render::{self, View, clean};
-use crate::document::declared::{add, declared};
+use crate::document::declared::declared;
 use crate::document::fetch::{Fetcher, is_url};
 use crate::document::read::{self, Format};
 use crate::document::{Block, DocumentError};
@@ -12,6 +12,7 @@ use crate::model::compute::Compute;
 use crate::paths::Paths;
 use crate::watermark;
 use bonafide_core::declared::Declared;
+use bonafide_core::judge;
 use bonafide_core::verdict::ScoreReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -192,7 +193,7 @@ fn score(engine: &Engine, inputs: &[Input], tokens: bool, lang: Lang) -> Result<
     bar.finish_and_clear();
     let judged = blocks.iter().zip(plans.iter().zip(&scored)).map(|((block, input), (plan, stats))| {
         let mut report = engine.judge(&block.id, plan, stats, tokens);
-        add(&mut report, &input.declared);
+        judge::add_of_document(&mut report, &input.declared);
         report
     });
     Ok(engine.report(judged.collect()))

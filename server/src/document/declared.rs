@@ -3,8 +3,6 @@
 use super::read::Format;
 use super::{Block, html};
 use bonafide_core::declared::{Declared, Metadata, speaks_for_all};
-use bonafide_core::judge;
-use bonafide_core::verdict::BlockReport;
 
 /// What a document says of all its text. `text` is the document, `blocks` what was cut out of it.
 #[must_use]
@@ -18,17 +16,6 @@ pub fn declared(text: &str, format: Format, blocks: &[Block]) -> Declared {
         }
         Format::Text | Format::Markdown => speaks_for_all(text, &Metadata::default()),
     }
-}
-
-/// Adds what the document declares to the report on one of its blocks, unless the block says so itself.
-pub fn add(report: &mut BlockReport, declared: &Declared) {
-    let new = declared
-        .evidence
-        .iter()
-        .filter(|found| !report.evidence.iter().any(|own| own.code == found.code))
-        .cloned()
-        .collect();
-    judge::add(report, new, declared.declares_ai);
 }
 
 #[cfg(test)]

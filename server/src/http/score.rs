@@ -151,7 +151,7 @@ async fn run(app: &App, request: ScoreRequest) -> Result<Json<ScoreReply>, ApiEr
     let replies = blocks.iter().zip(reports).map(|(block, report)| {
         let mut report = BlockReport { id: block.id.clone(), ..Arc::unwrap_or_clone(report) };
         if let Some(page) = &page {
-            declared::add(&mut report, page);
+            bonafide_core::judge::add_of_document(&mut report, page);
         }
         app.metrics.block(report.verdict);
         BlockReply { report, text: page.is_some().then(|| block.text.clone()) }
