@@ -202,3 +202,28 @@ export async function launchExtension({ grant = ['http://*.test/*'], language = 
 async function workerOf(context) {
   return context.serviceWorkers()[0] ?? context.waitForEvent('serviceworker');
 }
+
+/**
+ * Pairs an extension with a daemon as a person does: with the popup's code and the daemon's page.
+ * @param {Awaited<ReturnType<typeof launchExtension>>} extension
+ * @param {string} link A one-time link to the daemon's page.
+ * @param {(page: import('playwright-core').Page, name: string) => Promise<void>} [shot]
+ */
+export async function pair(extension, link, shot) {
+  const page = await extension.context.newPage();
+  await page.goto(link);
+  await page.waitForSelector('html[data-ready]');
+  const popup = await extension.openPopup();
+  await popup.getByRole('button', { name: /pair/i }).click();
+  const code = (await popup.getByText(/\d{3}\s\d{3}/).first().innerText()).match(/\d{3}\s\d{3}/)?.[0] ?? '';
+  await shot?.(popup, 'popup-pairing');
+  await page.goto(new URL('/pair', link).href);
+  const request = page.locator('.request', { hasText: extension.id });
+  await request.waitFor();
+  assert.ok((await request.innerText()).includes(code), 'both show the same code');
+  await shot?.(page, 'daemon-pairing');
+  await request.getByRole('button', { name: /let it in/ }).click();
+  await popup.getByText(/ready|smollm2/i).first().waitFor();
+  await popup.close();
+  await page.close();
+}

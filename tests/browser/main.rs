@@ -108,26 +108,53 @@ fn the_page_on_the_real_daemon() {
     }
 }
 
-#[test]
-fn signing_on_the_real_daemon() {
-    const PASSPHRASE: &str = "correct horse battery";
-    if !ready() {
-        return;
-    }
-    let Some(daemon) = Daemon::start(&Setup::default()) else { return };
-    let made = bonafide_tests::bonafide()
-        .args(["key", "new", "--author", "Ada"])
+/// Runs the program as the daemon's user, who has a passphrase.
+fn as_user(daemon: &Daemon, arguments: &[&str]) {
+    let run = bonafide_tests::bonafide()
+        .args(arguments)
         .env("BONAFIDE_HOME", daemon.home.path())
         .env("BONAFIDE_PASSPHRASE", PASSPHRASE)
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(run.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&run.stderr));
+}
+
+const PASSPHRASE: &str = "correct horse battery";
+
+#[test]
+fn signing_on_the_real_daemon() {
+    if !ready() {
+        return;
+    }
+    let Some(daemon) = Daemon::start(&Setup::default()) else { return };
+    as_user(&daemon, &["key", "new", "--author", "Ada"]);
     let secrets = [
         ("BONAFIDE_LINK", daemon.link.as_str()),
         ("BONAFIDE_TOKEN", &daemon.token),
         ("BONAFIDE_PASSPHRASE", PASSPHRASE),
     ];
     node_with("signdaemon.mjs", &secrets);
+}
+
+#[test]
+fn the_extension_on_the_real_daemon() {
+    if !extension_is_built() {
+        return;
+    }
+    let Some(daemon) = Daemon::start(&Setup::default()) else { return };
+    as_user(&daemon, &["key", "new", "--author", "Ada"]);
+    // What the scripts make pages of: an article, a post and a paragraph, each signed.
+    let signed = tempfile::tempdir().unwrap();
+    let path = |name: &str| signed.path().join(name).to_string_lossy().into_owned();
+    let lively = std::fs::read_to_string(folder().join("lively.txt")).unwrap();
+    let paragraphs = lively.trim().split("\n\n").map(|one| format!("<p>{}</p>", one.replace('\n', " ")));
+    std::fs::write(path("plain.html"), paragraphs.collect::<Vec<_>>().join("\n")).unwrap();
+    std::fs::write(path("plain.txt"), "I read the whole thing by the oven, with my coat on, and liked it.\n").unwrap();
+    as_user(&daemon, &["sign", "--as", "html", &path("plain.html"), "-o", &path("article.html")]);
+    as_user(&daemon, &["sign", "--as", "line", &path("plain.txt"), "-o", &path("post.txt")]);
+    let folder = signed.path().to_string_lossy();
+    let given = [("BONAFIDE_LINK", daemon.link.as_str()), ("BONAFIDE_SIGNED", &folder)];
+    node_with("ext-daemon.mjs", &given);
 }
 
 #[test]

@@ -1,0 +1,162 @@
+// @ts-check
+// What the extension costs a page: `cargo xtask bench page`. A page of 2 000 blocks is loaded with and without it, in turns,
+// beside the daemon whose one-time link is in BONAFIDE_LINK. `--json` prints one line for programs; a number is how many
+// times each is loaded.
+
+import { readFile } from 'node:fs/promises';
+import { launchExtension, pair } from './extension.mjs';
+import { serve } from './server.mjs';
+
+const arguments_ = process.argv.slice(2);
+const rounds = Number(arguments_.find((one) => /^\d+$/.test(one)) ?? 9);
+const json = arguments_.includes('--json');
+const BLOCKS = 2000;
+/** Milliseconds after the load at which first badges should be there, and at which the page has come to rest. */
+const SOON = 300;
+const LATE = 2500;
+
+/**
+ * @typedef {{main: number, mainLate: number, script: number, longest: number, shift: number, heap: number, first: number|null}} Load
+ *   Milliseconds of main-thread time until SOON and until LATE after the load, milliseconds of script until then, the longest
+ *   task over 50 ms (0 if there is none), cumulative layout shift, bytes on the heap, and when the first badge stood there.
+ */
+
+/** A page of comments, as long as those that people write. */
+async function comments() {
+  const sentences = (await Promise.all(['plain.txt', 'lively.txt'].map((name) => readFile(new URL(name, import.meta.url), 'utf8'))))
+    .flatMap((text) => text.match(/[^.!?\n]+[.!?]+/g) ?? []).map((one) => one.trim());
+  const comment = (/** @type {number} */ at) => Array.from({ length: 5 }, (_, index) => sentences[(at * 7 + index * 3) % sentences.length]).join(' ');
+  const items = Array.from({ length: BLOCKS }, (_, at) => `<li class="comment" id="c${at}"><header><a href="#u${at}">reader ${at}</a> <time>${at % 24}:00</time></header><p>${comment(at)}</p></li>`);
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>2 000 comments</title>
+    <style>body { font: 16px/1.5 sans-serif; max-width: 42rem; margin: 2rem auto } li { margin: 1rem 0 }</style>
+    <main><h1>Comments</h1><ol>${items.join('\n')}</ol></main></html>`;
+}
+
+/** Runs before the page's own code. */
+function observe() {
+  const seen = { longest: 0, shift: 0 };
+  Object.assign(globalThis, { seen });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) seen.longest = Math.max(seen.longest, entry.duration);
+  }).observe({ type: 'longtask', buffered: true });
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) seen.shift += /** @type {any} */ (entry).value;
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+/** Runs in the world of the content script: when the first badge came, in milliseconds after the load. */
+const FIRST_BADGE = `new Promise((resolve) => {
+  const badge = (root) => root.querySelector('button') !== null;
+  const done = () => resolve(performance.now() - performance.getEntriesByType('navigation')[0].loadEventStart);
+  const into = (host) => {
+    const root = chrome.dom.openOrClosedShadowRoot(host);
+    if (!root) return false;
+    if (badge(root)) done();
+    else new MutationObserver((_, observer) => { if (badge(root)) { observer.disconnect(); done(); } }).observe(root, { childList: true, subtree: true });
+    return true;
+  };
+  const last = () => [...document.documentElement.children].slice(2).some(into);
+  if (!last()) new MutationObserver((_, observer) => { if (last()) observer.disconnect(); }).observe(document.documentElement, { childList: true });
+})`;
+
+/**
+ * @param {import('playwright-core').BrowserContext} context
+ * @param {string} url
+ * @param {string|null} world The id of the extension, if there is one.
+ * @returns {Promise<Load>}
+ */
+async function load(context, url, world) {
+  const page = await context.newPage();
+  const cdp = await context.newCDPSession(page);
+  await page.addInitScript(observe);
+  await cdp.send('Performance.enable');
+  /** @type {Promise<number>|null} */
+  let first = null;
+  if (world) {
+    cdp.on('Runtime.executionContextCreated', ({ context: made }) => {
+      if (first || !made.origin.endsWith(world)) return;
+      first = cdp.send('Runtime.evaluate', { expression: FIRST_BADGE, contextId: made.id, awaitPromise: true, returnByValue: true })
+        .then(({ result }) => Number(result.value));
+    });
+    await cdp.send('Runtime.enable');
+  }
+  await page.goto(url, { waitUntil: 'load' });
+  const metrics = async (/** @type {number} */ after) => {
+    await page.evaluate((until) => new Promise((resolve) => {
+      const left = /** @type {PerformanceNavigationTiming} */ (performance.getEntriesByType('navigation')[0]).loadEventStart + until - performance.now();
+      setTimeout(resolve, Math.max(0, left));
+    }), after);
+    const all = await cdp.send('Performance.getMetrics');
+    return Object.fromEntries(all.metrics.map(({ name, value }) => [name, value]));
+  };
+  const soon = await metrics(SOON);
+  const late = await metrics(LATE);
+  await cdp.send('HeapProfiler.collectGarbage');
+  const heap = (await metrics(LATE))['JSHeapUsedSize'] ?? 0;
+  const { longest, shift } = await page.evaluate(() => /** @type {any} */ (globalThis).seen);
+  const badge = first ? await Promise.race([first, new Promise((resolve) => setTimeout(resolve, 20_000, null))]) : null;
+  await page.close();
+  return {
+    main: (soon['TaskDuration'] ?? 0) * 1000, mainLate: (late['TaskDuration'] ?? 0) * 1000, script: (late['ScriptDuration'] ?? 0) * 1000,
+    longest, shift, heap, first: /** @type {number|null} */ (badge),
+  };
+}
+
+/** @param {(number|null)[]} values */
+function median(values) {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+  return sorted.length ? (sorted[Math.floor((sorted.length - 1) / 2)] ?? 0) : NaN;
+}
+
+const html = await comments();
+const server = await serve({ '/': html });
+const url = server.url('news.test', '/');
+const withIt = await launchExtension({ grant: ['http://*.test/*'], port: server.port });
+const without = await launchExtension({ grant: ['http://*.test/*'], port: server.port, extension: false });
+try {
+  await pair(withIt, process.env['BONAFIDE_LINK'] ?? '');
+  // Once for the caches of all: the daemon's, the browsers' compiled scripts, the worker.
+  await load(withIt.context, url, withIt.id);
+  await load(without.context, url, null);
+  /** @type {Load[]} */
+  const on = [];
+  /** @type {Load[]} */
+  const off = [];
+  for (let round = 0; round < rounds; round += 1) {
+    for (const which of round % 2 ? ['on', 'off'] : ['off', 'on']) {
+      if (which === 'on') on.push(await load(withIt.context, url, withIt.id));
+      else off.push(await load(without.context, url, null));
+      if (!json) process.stderr.write('.');
+    }
+  }
+  const pick = (/** @type {keyof Load} */ name) => ({ on: median(on.map((one) => one[name])), off: median(off.map((one) => one[name])) });
+  const added = (/** @type {keyof Load} */ name) => pick(name).on - pick(name).off;
+  const result = {
+    blocks: BLOCKS, rounds,
+    main_thread_ms_added: added('main'), main_thread_ms_added_late: added('mainLate'), main_thread_ms: pick('main'),
+    script_ms_added: added('script'), longest_task_ms: pick('longest'),
+    worst_task_ms: Math.max(...on.map(({ longest }) => longest)), layout_shift: Math.max(...on.map(({ shift }) => shift)),
+    heap_mib_added: added('heap') / 1024 ** 2, first_badge_ms: pick('first').on, first_badge_worst_ms: Math.max(...on.map(({ first }) => first ?? Infinity)),
+  };
+  if (json) {
+    console.log(JSON.stringify(result));
+  } else {
+    const row = (/** @type {string} */ what, /** @type {number} */ value, /** @type {string} */ unit, /** @type {string} */ target) => `${what.padEnd(58)}${value.toFixed(unit === '' ? 3 : 1).padStart(8)} ${unit.padEnd(4)} ${target}`;
+    console.log([
+      `\nA page of ${BLOCKS} blocks, ${rounds} loads each with and without the extension, in turns; medians`,
+      row(`main-thread time added until ${SOON} ms after the load`, result.main_thread_ms_added, 'ms', 'target: under 30'),
+      row(`the same until ${LATE} ms`, result.main_thread_ms_added_late, 'ms', ''),
+      row('script of it', result.script_ms_added, 'ms', ''),
+      row('longest task over 50 ms, with (0: none)', result.longest_task_ms.on, 'ms', 'target: 0'),
+      row('the same without', result.longest_task_ms.off, 'ms', ''),
+      row('layout shift, the worst', result.layout_shift, '', 'target: 0'),
+      row('first badge after the load', result.first_badge_ms, 'ms', 'target: 300'),
+      row('the worst of these', result.first_badge_worst_ms, 'ms', ''),
+      row('heap added, after a collection', result.heap_mib_added, 'MiB', 'target: under 10'),
+    ].join('\n'));
+  }
+} finally {
+  await withIt.close();
+  await without.close();
+  await server.close();
+}
