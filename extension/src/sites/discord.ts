@@ -48,9 +48,9 @@ function read(row: Element, self: Person): Draft | null {
 
 export const discord: Adapter = {
   name: 'Discord',
-  seen: 'Read in public source code, not tried on the live site: copies of the client\'s own code that makes the ids '
-    + '(message-content-, message-username-, message-reply-context-; 2026) and extensions and scripts of 2026 '
-    + '(data-list-id="chat-messages", the reader\'s panel).',
+  seen: 'Read in November 2026 in public source code, not tried on the live site: copies of the client\'s own code that '
+    + 'makes the ids (message-content-, message-username-, message-reply-context-; years unknown), and extensions and '
+    + 'scripts, one with a fixture of September 2026 (data-list-id="chat-messages", the reader\'s panel).',
   hosts: ['discord.com/channels', '.discord.com/channels'],
 
   turns(root) {

@@ -28,8 +28,8 @@ function read(row: Element, self: string | null): Draft {
 
 export const gmail: Adapter = {
   name: 'Gmail',
-  seen: 'Read in public source code, not tried on the live site: many extensions of 2022 to 2026 that agree on '
-    + 'data-legacy-message-id, .adn.ads, .a3s, .gD with its address, and the account\'s button.',
+  seen: 'Read in November 2026 in public source code, not tried on the live site: many extensions, the latest of 2026, '
+    + 'that agree on data-legacy-message-id, .adn.ads, .a3s, .gD with its address, and the account\'s button.',
   hosts: ['mail.google.com'],
 
   turns(root) {

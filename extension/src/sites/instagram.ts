@@ -37,9 +37,10 @@ function read(row: Element): Draft {
 
 export const instagram: Adapter = {
   name: 'Instagram',
-  seen: 'Read in public source code and notes, not tried on the live site: github.com/Miabeyefendi/InstaDM-Scraper (2026: '
-    + 'role="presentation" bubbles, an inverted list), and fixtures of an extension of September 2026 (role="grid" with a label, '
-    + 'role="row", dir="auto"). Sides rest on the place of the bubble.',
+  seen: 'Read in November 2026 in public source code and notes, not tried on the live site: '
+    + 'github.com/Miabeyefendi/InstaDM-Scraper (role="presentation" bubbles, an inverted list; year unknown), and '
+    + 'hand-written fixtures of September 2026 (role="grid" with a label, role="row", dir="auto"). Sides rest on the '
+    + 'place of the bubble.',
   hosts: ['www.instagram.com/direct'],
 
   turns(root) {

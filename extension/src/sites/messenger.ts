@@ -52,8 +52,9 @@ function read(row: Element): Draft | null {
 
 export const messenger: Adapter = {
   name: 'Messenger',
-  seen: 'Read in public source code, not tried on the live site: userscripts, extensions and bridges of 2026 that agree on '
-    + 'aria-roledescription="message", its label, role="log" and data-scope="messages_table".',
+  seen: 'Read in November 2026 in public source code, not tried on the live site: userscripts, extensions and bridges, '
+    + 'two of which note what they saw in 2026 (April, August). They agree on aria-roledescription="message", its '
+    + 'label, role="log" and data-scope="messages_table".',
   hosts: ['www.messenger.com', 'messenger.com', 'www.facebook.com/messages', 'web.facebook.com/messages'],
 
   turns(root) {

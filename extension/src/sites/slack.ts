@@ -63,8 +63,9 @@ function ordered(turns: Turn[]): Turn[] {
 
 export const slack: Adapter = {
   name: 'Slack',
-  seen: 'Read in public source code, not tried on the live site: extensions, their tests and scrapers of 2025 and 2026 that '
-    + 'agree on data-qa of rows, texts, senders and the reader\'s button.',
+  seen: 'Read in November 2026 in public source code, not tried on the live site: extensions, their tests and scrapers of '
+    + 'unknown years, one of them with messages of October 2026, that agree on data-qa of rows, texts, senders and the '
+    + 'reader\'s button.',
   hosts: ['app.slack.com'],
 
   turns(root) {

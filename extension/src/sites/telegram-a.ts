@@ -20,8 +20,8 @@ function sender(message: Element): string | null {
 
 export const telegramA: Adapter = {
   name: 'Telegram Web A',
-  seen: 'Read in the client\'s own source, github.com/Ajaxy/telegram-tt (Message, MessageListContent, SenderGroupContainer; '
-    + 'stored versions up to 2026, the one read for the text of about 2024); not tried on the live site.',
+  seen: 'Read in November 2026 in the client\'s own source, github.com/Ajaxy/telegram-tt (Message, MessageListContent, '
+    + 'SenderGroupContainer; stored versions that are not the newest, years unknown); not tried on the live site.',
   hosts: ['web.telegram.org/a', 'web.telegram.org/z', 'weba.telegram.org', 'webz.telegram.org'],
 
   turns(root) {

@@ -19,8 +19,8 @@ function sender(bubble: Element): string | null {
 
 export const telegramK: Adapter = {
   name: 'Telegram Web K',
-  seen: 'Read in the client\'s own source, github.com/morethanwords/tweb (versions of 2025 and 2026: bubbleLayout, bubbleText), '
-    + 'and in public extensions and their tests of 2026; not tried on the live site.',
+  seen: 'Read in November 2026 in the client\'s own source, github.com/morethanwords/tweb (bubbleLayout, bubbleText; year '
+    + 'of the stored version unknown), and in public extensions and their tests; not tried on the live site.',
   hosts: ['web.telegram.org/k', 'webk.telegram.org'],
 
   turns(root) {

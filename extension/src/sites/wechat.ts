@@ -26,9 +26,9 @@ function note(row: Element): Draft | null {
 
 export const wechat: Adapter = {
   name: 'WeChat',
-  seen: 'Read in public source code, not tried on the live site: bots and extensions of 2015 to 2019 for wx.qq.com '
-    + '(js_message_plain, me and you, bubble_primary), which agree, and scripts of 2025 and 2026 for the file '
-    + 'helper (msg-item, mine).',
+  seen: 'Read in November 2026 in public source code, not tried on the live site: bots, extensions and imitations of '
+    + 'wx.qq.com of unknown years, most of them old (js_message_plain, me and you, bubble_primary), which agree, and '
+    + 'two scripts for the file helper (msg-item, mine).',
   hosts: [
     'wx.qq.com', 'wx2.qq.com', 'wx8.qq.com', 'web.wechat.com', 'web2.wechat.com', 'filehelper.weixin.qq.com',
     'szfilehelper.weixin.qq.com',

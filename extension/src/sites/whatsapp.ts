@@ -40,9 +40,9 @@ function side(row: Element): Draft['side'] {
 
 export const whatsapp: Adapter = {
   name: 'WhatsApp Web',
-  seen: 'Read in public source code, not tried on the live site: tests and readers of several browser extensions, the latest '
-    + 'of September 2026, and github.com/tinyhumansai/openhuman (pull request 1034 of April 2026: data-id no longer tells '
-    + 'the side, text by dir).',
+  seen: 'Read in November 2026 in public source code, not tried on the live site: readers and tests of several '
+    + 'extensions, one of them modelled on the page of 30 September 2026, and github.com/tinyhumansai/openhuman (pull '
+    + 'request 1034 of April 2026: data-id no longer tells the side, and words are known by dir).',
   hosts: ['web.whatsapp.com'],
 
   turns(root) {

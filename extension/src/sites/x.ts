@@ -39,9 +39,9 @@ function read(row: Element): Draft | null {
 
 export const x: Adapter = {
   name: 'X',
-  seen: 'Read in public source code, not tried on the live site: userscripts and bridges of 2026, one of which writes down the '
-    + 'structure as of March 2026 (dm-message-list, message-UUID, message-text-UUID), and many of 2023 to 2026 for the older '
-    + 'page (messageEntry, tweetText).',
+  seen: 'Read in November 2026 in public source code, not tried on the live site: userscripts and bridges, one of which '
+    + 'writes down the structure as of March 2026 (dm-message-list, message-UUID), for the older page many scripts of '
+    + 'unknown years (messageEntry, tweetText).',
   hosts: ['x.com/i/chat', 'x.com/messages', 'twitter.com/messages', 'twitter.com/i/chat'],
 
   turns(root) {
