@@ -34,9 +34,9 @@ const STYLE = `
   header.bar { position: fixed; top: 0; left: 0; right: 0; height: 48px; background: #234; color: #fff; font: 16px/48px sans-serif; padding: 0 16px; z-index: 10; }
   main { max-width: 640px; margin: 72px auto 40px; padding: 0 16px; }
   article p { margin: 0 0 1.1em; }
-  .box { height: 220px; overflow: auto; border: 1px solid #ccc; padding: 8px; }
+  .box { height: 130px; overflow: auto; border: 1px solid #ccc; padding: 8px; }
   .turn { display: flex; margin: 8px 0; } .turn.me { justify-content: flex-end; }
-  .bubble { max-width: 60%; padding: 8px 12px; border-radius: 14px; background: #eee; } .me .bubble { background: #d5e8ff; }
+  .bubble { max-width: 60%; padding: 8px 12px; border-radius: 14px; color: #222; background: #eee; } .me .bubble { background: #d5e8ff; }
   div { letter-spacing: 1px; } button { background: red !important; width: 300px; }
   html > div { display: none !important; opacity: 0.1 !important; transform: scale(3) !important; position: static !important; }
 `;
@@ -49,7 +49,7 @@ export function html({ dir = 'ltr', dark = false, paragraphs = 6, extra = '', la
   return `<!doctype html><html lang="${lang}" dir="${dir}"><head><meta charset="utf-8"><title>A page</title>
     <meta name="viewport" content="width=device-width"><style nonce="n">${STYLE}</style></head>
     <body class="${dark ? 'dark' : ''}"><header class="bar" role="banner">The paper</header><main><h1>At the mill</h1><article>${list}</article>
-    <div class="box"><div id="in0">${text}</div><div id="in1">${text}</div><div id="in2">${text}</div></div>
+    <div class="box" tabindex="0"><div id="in0">${text}</div><div id="in1">${text}</div><div id="in2">${text}</div></div>
     <div role="log"><div class="turn"><div class="bubble"><span id="m0">${SENTENCES[1]}</span></div></div>
     <div class="turn me"><div class="bubble"><span id="m1">${SENTENCES[2]}</span></div></div></div>${extra}</main></body></html>`;
 }
@@ -68,7 +68,8 @@ export async function browser() {
  * A page with the overlay in it.
  * @param {import('playwright-core').Browser} browser
  * @param {string} script What `bundle` made of the entry.
- * @param {{page?: Parameters<typeof html>[0], begin?: Record<string, unknown>, context?: import('playwright-core').BrowserContextOptions, before?: () => void}} [options]
+ * @param {{page?: Parameters<typeof html>[0], begin?: Record<string, unknown>, policy?: string,
+ *   context?: import('playwright-core').BrowserContextOptions, before?: () => void}} [options]
  */
 export async function visit(browser, script, options = {}) {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1000, height: 760 }, ...options.context });
@@ -77,7 +78,7 @@ export async function visit(browser, script, options = {}) {
   const complaints = [];
   page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text()); });
   page.on('pageerror', (error) => complaints.push(String(error)));
-  await context.route('**/*', (route) => route.fulfill({ contentType: 'text/html', headers: { 'content-security-policy': POLICY }, body: html(options.page) }));
+  await context.route('**/*', (route) => route.fulfill({ contentType: 'text/html', headers: { 'content-security-policy': `${POLICY}; ${options.policy ?? ''}` }, body: html(options.page) }));
   await page.goto(ADDRESS);
   if (options.before) await page.evaluate(options.before);
   await page.evaluate(`${script}\n;globalThis.begin(${JSON.stringify(options.begin ?? {})}); undefined`);

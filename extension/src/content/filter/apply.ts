@@ -5,6 +5,8 @@ interface Kept {
   /** The whole attribute before, and as it was left. */
   before: string | null;
   after: string | null;
+  /** Whether a strict policy of the page had made the attribute mean nothing. */
+  dead: boolean;
   /** Each property that was set: what it was before. */
   properties: Map<string, { value: string; priority: string; ours: string }>;
 }
@@ -56,6 +58,7 @@ function collapsed(element: Element): Record<string, string> {
 
 function set(element: HTMLElement | SVGElement, wanted: Record<string, string>): Kept {
   const before = element.getAttribute('style');
+  const dead = element.style.length === 0;
   const properties: Kept['properties'] = new Map();
   // A short form is many properties; each is kept by itself.
   for (const [name, value] of Object.entries(wanted).flatMap(([key, value]) => longhands(key).map((long) => [long, value] as const))) {
@@ -65,19 +68,19 @@ function set(element: HTMLElement | SVGElement, wanted: Record<string, string>):
     // What the browser does not know is not kept.
     if (ours !== '') properties.set(name, { ...old, ours });
   }
-  return { element, before, after: element.getAttribute('style'), properties };
+  return { element, before, after: element.getAttribute('style'), dead, properties };
 }
 
 function longhands(name: string): string[] {
   return name === 'overflow' ? ['overflow-x', 'overflow-y'] : [name];
 }
 
-function unset({ element, before, after, properties }: Kept): void {
+function unset({ element, before, after, dead, properties }: Kept): void {
   if (element.getAttribute('style') === after) {
     if (before === null) return element.removeAttribute('style');
     element.setAttribute('style', before);
-    // A strict policy of the page may have made the attribute mean nothing; scripts may still set what it says.
-    if (element.style.length === 0) element.style.cssText = before;
+    // Where the policy is against attributes, scripts may still set what one says.
+    if (!dead && element.style.length === 0) element.style.cssText = before;
     return;
   }
   // Somebody else has written to it meanwhile: theirs stays, ours goes.

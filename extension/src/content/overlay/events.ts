@@ -94,8 +94,13 @@ export function listen(host: Host, actions: Actions, listener: Listener): () => 
     }
   };
 
+  // Focus that moves from one of our elements to another never gets to the window.
+  const moved = () => listener.focus(host.root.activeElement, host.element);
+
   for (const type of PRIVATE) window.addEventListener(type, handle, { capture: true });
+  host.root.addEventListener('focusin', moved);
   return () => {
+    host.root.removeEventListener('focusin', moved);
     for (const type of PRIVATE) window.removeEventListener(type, handle, { capture: true });
   };
 }

@@ -16,7 +16,7 @@ export function head(item: Item, verdict: Verdict | null, { settings, daemon }: 
   const known = verdict !== null && (item.state === 'scored' || verdict !== 'unclear');
   const said = known ? sentence(say, verdict) : say.t(item.state === 'waiting' ? 'said_waiting' : 'said_looked');
   const shape = known ? verdict : item.state === 'waiting' ? 'pending' : 'unclear';
-  const made = el('header', { class: 'head', 'data-verdict': shape }, glyph(`v-${shape}`), el('h2', { id: 'title' }, said), close);
+  const made = el('div', { class: 'head', 'data-verdict': shape }, glyph(`v-${shape}`), el('h2', { id: 'title' }, said), close);
   const add = (text: string) => made.append(el('p', { class: 'muted small' }, text));
   if (known && verdict === 'unclear') add(say.t('calm_unclear'));
   if (known && verdict === 'declared_ai') add(say.t('calm_declared'));
