@@ -101,6 +101,8 @@ async function picture(page, name) {
   const folder = process.env['BONAFIDE_SCREENSHOTS'];
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
+  // Playwright ends no animation in a closed root.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.screenshot({ path: join(folder, `overlay-${name}.png`), animations: 'disabled' });
 }
 
@@ -470,6 +472,24 @@ test('rules dim, collapse and hide, and everything comes back as it was', async 
   await ask(page, (lab, all) => lab.refresh({ rules: all }), rules);
   await settled(page);
   assert.equal(await ask(page, (lab) => lab.overlay.hidden()), 0, 'what was revealed stays so');
+});
+
+test('what a page brings back again and again stays', async () => {
+  const page = await visited({ begin: { mode: 'open', settings: { rules: [{ id: '1', on: true, verdicts: ['likely_ai'], action: 'collapse' }, { id: '2', on: true, verdicts: ['mixed'], action: 'hide' }] } } });
+  await first(page);
+  await show(page, { selector: '#p1', report: { verdict: 'mixed' } });
+  await one(page, 'button', /^Hidden by your rule/);
+  await accessible(page);
+  await page.evaluate(() => document.querySelector('#p0')?.removeAttribute('style'));
+  await until(() => page.evaluate(() => document.querySelector('#p0')?.getBoundingClientRect().height), (height) => height === 32, 'the text hidden again');
+  const keep = () => page.evaluate(() => {
+    const text = document.querySelector('#p0');
+    new MutationObserver(() => { if (text?.hasAttribute('style')) text.removeAttribute('style'); }).observe(/** @type {Element} */ (text), { attributes: true });
+    text?.removeAttribute('style');
+  });
+  await keep();
+  await one(page, 'button', BADGE);
+  assert.equal(await page.evaluate(() => document.querySelector('#p0')?.getAttribute('style')), null);
 });
 
 test('a dimmed text is clear while it is looked into', async () => {

@@ -36,8 +36,11 @@ export class Label {
   out = false;
   /** Near the window, so kept in its place. */
   near = false;
-  /** Something other than its place may have changed. */
+  /** Something other than its place and its size may have changed. */
   fresh = true;
+  private rough = false;
+  /** Its size when it was read last. */
+  private extent: Pick<Box, 'width' | 'height'> = { width: 0, height: 0 };
   anchor: Element | null = null;
   /** What is watched for it. */
   watched: Element | null = null;
@@ -63,15 +66,18 @@ export class Label {
       this.spot = this.area = null;
       return;
     }
-    if (this.fresh || !this.anchor || !this.around) {
-      const near = surface.box(element);
-      // Far from the window a rough place will do: it is read again when it comes near.
-      const rough = bottom(near) < -MARGIN || near.y > view.height + MARGIN;
+    const own = surface.box(element);
+    // Far from the window a rough place will do: it is read again when it comes near.
+    const rough = bottom(own) < -MARGIN || own.y > view.height + MARGIN;
+    const resized = own.width !== this.extent.width || own.height !== this.extent.height;
+    if (this.fresh || resized || (this.rough && !rough) || !this.anchor || !this.around) {
       this.around = surface.around(rough ? element.parentElement ?? element : element);
       this.anchor = this.item.kind === 'message' && !rough ? surface.bubble(element) : element;
-      this.first = rough ? Math.min(ROUGH_LINE, near.height / 2) : firstLine(this.item.map, surface.box(this.anchor));
+      this.first = rough ? Math.min(ROUGH_LINE, own.height / 2) : firstLine(this.item.map, surface.box(this.anchor));
       this.side = null;
       this.fresh = false;
+      this.rough = rough;
+      this.extent = own;
     }
     const box = surface.box(this.anchor);
     this.clip = this.around.clips.map((one) => surface.box(one)).reduce<Box | null>((all, one) => (all ? overlap(all, one) : one), null);

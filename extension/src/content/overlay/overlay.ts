@@ -56,8 +56,8 @@ export class PageOverlay implements Overlay, Listener {
     this.host.layer.append(this.veils, this.stops);
     this.marks = new Marks(this.host.layer);
     this.watch = new Watch(page, () => this.frame(), () => this.labels.size > 0 || this.cardItem() !== null,
-      (element) => this.anchored(element, (label) => { label.fresh = true; }),
-      (element, near) => this.anchored(element, (label) => this.neared(label, near)));
+      (element) => this.anchored(element),
+      (element, near) => this.anchored(element, near));
     this.stopListening = listen(this.host, this.actions, this);
   }
 
@@ -66,7 +66,7 @@ export class PageOverlay implements Overlay, Listener {
   show(item: Item): void {
     const label = this.label(item);
     const element = item.elements[0] ?? null;
-    if (label.item !== item || label.anchor !== element) label.fresh = true;
+    if (label.item !== item || label.watched !== element) label.fresh = true;
     label.item = item;
     this.decide(label, this.surroundings.settings());
     if (this.cardItem()?.id === item.id) this.cardMade?.update(item, label.verdict);
@@ -167,17 +167,13 @@ export class PageOverlay implements Overlay, Listener {
     };
   }
 
-  private anchored(element: Element, act: (label: Label) => void): void {
+  /** Something has happened to a watched element: its size, or that it came near the window or went away from it. */
+  private anchored(element: Element, near?: boolean): void {
     for (const label of this.byAnchor.get(element) ?? []) {
-      act(label);
+      label.near = near ?? label.near;
       this.dirty.add(label);
     }
-  }
-
-  private neared(label: Label, near: boolean): void {
-    label.near = near;
-    if (near) label.fresh = true;
-    if (label.watched) this.watch.size(label.watched, near);
+    if (near !== undefined) this.watch.size(element, near);
   }
 
   private follow(label: Label): void {
@@ -305,7 +301,7 @@ export class PageOverlay implements Overlay, Listener {
     if (this.corner?.dataset['count'] === String(gone)) return;
     const pill = el('button', { type: 'button', class: 'pill' }, el('span', {}, this.say.t('pill', { n: gone })), el('u', {}, this.say.t('line_show')));
     this.actions.on(pill, () => this.showHidden());
-    const corner = el('div', { class: 'corner', lang: tag(this.say.language), role: 'region', 'aria-label': this.say.t('region'), 'data-count': gone }, pill);
+    const corner = el('div', { class: 'corner', lang: tag(this.say.language), role: 'region', 'aria-label': this.say.t('pill', { n: gone }), 'data-count': gone }, pill);
     if (this.corner) this.corner.replaceWith(corner);
     else this.host.root.append(corner);
     this.corner = corner;

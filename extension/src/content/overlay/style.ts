@@ -84,7 +84,7 @@ export const STYLE = `
 
 /* Later badges lie under an open card. */
 .card { z-index: 1; width: min(24em, calc(100vw - 16px)); max-height: min(36em, calc(100vh - 16px)); overflow: auto; overscroll-behavior: contain; padding: 1.125em 1.25em; border: 1px solid var(--line); border-radius: 14px; background: var(--card); color: var(--ink); font: 400 0.9375em/1.5 var(--sans); text-align: start; box-shadow: 0 1px 2px rgb(0 0 0 / 12%), 0 12px 40px rgb(0 0 0 / 22%); pointer-events: auto; cursor: auto; user-select: text; overflow-wrap: anywhere; }
-.card:focus-visible { outline-offset: 0; }
+.card:focus-visible { outline-width: 2px; outline-offset: 0; }
 .card :is(h2, h3, h4, p, ol, ul, dl, dd, fieldset) { margin: 0; padding: 0; border: 0; }
 .card :is(ol, ul) { list-style: none; }
 .card button { font: inherit; color: inherit; cursor: pointer; }
@@ -92,8 +92,8 @@ export const STYLE = `
 .small { font-size: 0.8667em; }
 .number { font-variant-numeric: tabular-nums; }
 .head { display: grid; grid-template-columns: auto 1fr auto; gap: 0.375em 0.625em; align-items: start; }
-.head > .icon { font-size: 1.25em; margin-top: 0.19em; }
-.head h2 { font: 500 1.25em/1.35 var(--serif); letter-spacing: -0.01em; text-wrap: balance; }
+.head > .icon { font-size: 1.1667em; margin-top: 0.19em; }
+.head h2 { font: 500 1.1667em/1.35 var(--serif); letter-spacing: -0.01em; text-wrap: balance; }
 :lang(zh) .head h2 { letter-spacing: 0; }
 .head p { grid-column: 1 / -1; }
 .head .close { width: 1.75em; height: 1.75em; margin: -0.125em -0.5em 0 0; padding: 0; display: grid; place-items: center; border: 0; border-radius: 8px; background: none; color: var(--muted); }
@@ -119,10 +119,11 @@ export const STYLE = `
 .signed.green h4 { color: var(--signed); }
 .signed.green h4 > .icon { color: var(--signed); }
 .facts { font-size: 0.8667em; }
-.facts > div { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 0.25em 0.75em; padding: 0.3em 0; border-bottom: 1px solid var(--faint); }
+.card .facts { margin-top: 0.375em; }
+.facts > div { display: flex; justify-content: space-between; gap: 1em; padding: 0.3em 0; border-bottom: 1px solid var(--faint); }
 .facts > div:last-child { border-bottom: 0; }
-.facts dt { color: var(--muted); }
-.facts dd { text-align: end; }
+.facts dt { flex: 1 1 30%; color: var(--muted); }
+.facts dd { flex: 0 1 auto; max-width: 66%; text-align: end; }
 details { margin-top: 0.5em; }
 summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radius: 4px; }
 
@@ -151,7 +152,7 @@ summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radiu
 
 @media (forced-colors: active) {
   .badge { border-color: CanvasText; background: Canvas; }
-  .icon { color: CanvasText; }
+  .icon { color: CanvasText !important; }
   .cut { stroke: Canvas; }
   .hole { fill: Canvas; }
   .needle { background: CanvasText; }
