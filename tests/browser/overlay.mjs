@@ -207,7 +207,7 @@ test('no layout shifts, however many badges come and go', async () => {
 });
 
 test('a page learns nothing of results', async () => {
-  const page = await visited({ before: () => {
+  const page = await visited({ clock: true, before: () => {
     Object.assign(globalThis, { seen: [], heard: [] });
     new MutationObserver((list) => { for (const one of list) /** @type {any} */ (globalThis).seen.push(one.type, ...[...one.addedNodes].map((node) => node.nodeName)); })
       .observe(document, { childList: true, attributes: true, characterData: true, subtree: true });
@@ -229,12 +229,13 @@ test('a page learns nothing of results', async () => {
   assert.deepEqual(await found(), quiet);
 
   // Scripts feel for badges with made-up events, and find none.
-  await page.evaluate(async ({ x, y }) => {
+  await page.evaluate(({ x, y }) => {
     for (const type of ['pointermove', 'pointerdown', 'click']) {
       for (const target of [document.body, document.documentElement.lastElementChild]) target?.dispatchEvent(new PointerEvent(type, { clientX: x, clientY: y, bubbles: true, composed: true, detail: 1 }));
     }
-    await new Promise((resolve) => setTimeout(resolve, 400));
   }, at);
+  await settled(page);
+  await page.clock.runFor(2000);
   assert.deepEqual(await all(page, 'dialog'), []);
 
   // A person opens a card, looks at a reason and writes: the page hears of none of it.
@@ -268,7 +269,7 @@ test('the element comes back when the page takes it away, but does not fight', a
 });
 
 test('a card opens under a pointer that stays, and closes when it leaves', async () => {
-  const page = await visited();
+  const page = await visited({ clock: true });
   await first(page);
   const badge = await one(page, 'button', BADGE);
   assert.equal(badge.properties['hasPopup'], 'dialog');
@@ -278,14 +279,15 @@ test('a card opens under a pointer that stays, and closes when it leaves', async
   assert.equal((await one(page, 'button', BADGE)).properties['expanded'], true);
   const place = await box(page, card);
   await page.mouse.move(place.x + 20, place.y + 20, { steps: 4 });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await settled(page);
+  await page.clock.runFor(2000);
   await one(page, 'dialog');
   await page.mouse.move(30, 400, { steps: 3 });
   await none(page, 'dialog');
 });
 
 test('a click opens it for good, reaches nothing beneath, and Escape closes it', async () => {
-  const page = await visited({ page: { extra: '' } });
+  const page = await visited({ clock: true });
   await page.evaluate(() => {
     Object.assign(globalThis, { clicks: 0 });
     document.addEventListener('click', () => { /** @type {any} */ (globalThis).clicks += 1; });
@@ -295,7 +297,8 @@ test('a click opens it for good, reaches nothing beneath, and Escape closes it',
   await page.mouse.click(at.x + 11, at.y);
   await one(page, 'dialog');
   await page.mouse.move(20, 500);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await settled(page);
+  await page.clock.runFor(2000);
   await one(page, 'dialog');
   await page.keyboard.press('Escape');
   await none(page, 'dialog');

@@ -68,11 +68,13 @@ export async function browser() {
  * A page with the overlay in it.
  * @param {import('playwright-core').Browser} browser
  * @param {string} script What `bundle` made of the entry.
- * @param {{page?: Parameters<typeof html>[0], begin?: Record<string, unknown>, policy?: string,
+ * @param {{page?: Parameters<typeof html>[0], begin?: Record<string, unknown>, policy?: string, clock?: boolean,
  *   context?: import('playwright-core').BrowserContextOptions, before?: () => void}} [options]
  */
 export async function visit(browser, script, options = {}) {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1000, height: 760 }, ...options.context });
+  // With it a test can let time pass that nothing happens in.
+  if (options.clock) await context.clock.install();
   const page = await context.newPage();
   /** @type {string[]} */
   const complaints = [];

@@ -32,7 +32,7 @@ export class Hidden {
   /** Whether the page has left our properties in place. */
   isWhole(): boolean {
     return this.kept.every(({ element, properties }) => [...properties].every(
-      ([name, { ours }]) => element.style.getPropertyValue(name) === ours && element.style.getPropertyPriority(name) === 'important',
+      ([name, { ours }]) => isOurs(element, name, ours),
     ));
   }
 
@@ -46,12 +46,16 @@ export class Hidden {
   }
 }
 
-/** The element stays as high as one line; nothing in it is drawn, read aloud or reached by keys. */
+/**
+ * The element stays as high as one line; nothing in it is drawn, read aloud or reached by keys. No short forms: each
+ * property is kept and restored by itself.
+ */
 function collapsed(element: Element): Record<string, string> {
   const { display } = getComputedStyle(element);
   return {
     ...(display === 'inline' || display === 'contents' ? { display: 'block' } : {}),
-    'visibility': 'hidden', 'content-visibility': 'hidden', 'overflow': 'hidden', 'box-sizing': 'border-box',
+    'visibility': 'hidden', 'content-visibility': 'hidden', 'overflow-x': 'hidden', 'overflow-y': 'hidden',
+    'box-sizing': 'border-box',
     'height': `${LINE}px`, 'min-height': '0px', 'max-height': `${LINE}px`, 'padding-top': '0px', 'padding-bottom': '0px',
   };
 }
@@ -60,8 +64,7 @@ function set(element: HTMLElement | SVGElement, wanted: Record<string, string>):
   const before = element.getAttribute('style');
   const dead = element.style.length === 0;
   const properties: Kept['properties'] = new Map();
-  // A short form is many properties; each is kept by itself.
-  for (const [name, value] of Object.entries(wanted).flatMap(([key, value]) => longhands(key).map((long) => [long, value] as const))) {
+  for (const [name, value] of Object.entries(wanted)) {
     const old = { value: element.style.getPropertyValue(name), priority: element.style.getPropertyPriority(name) };
     element.style.setProperty(name, value, 'important');
     const ours = element.style.getPropertyValue(name);
@@ -71,8 +74,8 @@ function set(element: HTMLElement | SVGElement, wanted: Record<string, string>):
   return { element, before, after: element.getAttribute('style'), dead, properties };
 }
 
-function longhands(name: string): string[] {
-  return name === 'overflow' ? ['overflow-x', 'overflow-y'] : [name];
+function isOurs(element: HTMLElement | SVGElement, name: string, value: string): boolean {
+  return element.style.getPropertyValue(name) === value && element.style.getPropertyPriority(name) === 'important';
 }
 
 function unset({ element, before, after, dead, properties }: Kept): void {
@@ -85,8 +88,7 @@ function unset({ element, before, after, dead, properties }: Kept): void {
   }
   // Somebody else has written to it meanwhile: theirs stays, ours goes.
   for (const [name, { value, priority, ours }] of properties) {
-    const still = element.style.getPropertyValue(name) === ours && element.style.getPropertyPriority(name) === 'important';
-    if (!still) continue;
+    if (!isOurs(element, name, ours)) continue;
     if (value === '') element.style.removeProperty(name);
     else element.style.setProperty(name, value, priority);
   }

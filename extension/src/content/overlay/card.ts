@@ -64,7 +64,8 @@ export class Card {
   update(item: Item, verdict: Verdict | null): void {
     this.item = item;
     this.verdict = verdict;
-    const shown = [item.id, item.state, item.report, item.signed, verdict, this.surroundings.daemon().state, this.surroundings.judged()];
+    const { surroundings } = this;
+    const shown = [item.id, item.state, item.report, item.signed, verdict, surroundings.daemon().state, surroundings.judged()];
     if (this.asking || shown.every((one, place) => one === this.shown[place])) return;
     this.shown = shown;
     this.render(item);
@@ -103,8 +104,8 @@ export class Card {
     const close = actions.button('', 'close', () => this.hooks.close(), { 'aria-label': say.t('close') });
     close.append(glyph('close'));
     const scored = report && item.state === 'scored' ? report : null;
-    const [list, places] = report ? reasons(report, say, actions, (stretch) => this.locate(item, stretch)) : [null, new Map<Element, Stretch>()];
-    this.places = places;
+    const [list, places] = report ? reasons(report, say, actions, (stretch) => this.locate(item, stretch)) : [null];
+    this.places = places ?? new Map();
     this.status.textContent = '';
     const parts = [
       head(item, verdict, surroundings, say, close),

@@ -23,9 +23,20 @@ export interface Listener {
 }
 
 /** What the page is not told of if it happens in the overlay. */
-const PRIVATE = ['keydown', 'keyup', 'keypress', 'beforeinput', 'input', 'compositionstart', 'compositionupdate', 'compositionend', 'paste',
-  'copy', 'cut', 'pointerdown', 'pointerup', 'pointermove', 'pointerover', 'pointerout', 'mousedown', 'mouseup', 'mousemove', 'mouseover',
-  'mouseout', 'click', 'dblclick', 'auxclick', 'contextmenu', 'focusin', 'focusout', 'focus', 'blur'] as const;
+const PRIVATE = [
+  'keydown', 'keyup', 'keypress', 'beforeinput', 'input', 'compositionstart', 'compositionupdate', 'compositionend',
+  'paste', 'copy', 'cut', 'pointerdown', 'pointerup', 'pointermove', 'pointerover', 'pointerout', 'mousedown', 'mouseup',
+  'mousemove', 'mouseover', 'mouseout', 'click', 'dblclick', 'auxclick', 'contextmenu', 'focusin', 'focusout', 'focus',
+  'blur',
+] as const;
+
+function place({ clientX: x, clientY: y }: MouseEvent): Point {
+  return { x, y };
+}
+
+function isEscape(event: KeyboardEvent): boolean {
+  return event.type === 'keydown' && event.key === 'Escape' && !event.isComposing;
+}
 
 export function listen(host: Host, actions: Actions, listener: Listener): () => void {
   let armed: (() => void) | null = null;
@@ -40,7 +51,7 @@ export function listen(host: Host, actions: Actions, listener: Listener): () => 
     latest = null;
     if (!event || !listener.attentive()) return;
     const inner = event.target === host.element ? within(event) : null;
-    listener.hover({ x: event.clientX, y: event.clientY }, inner);
+    listener.hover(place(event), inner);
   };
 
   const pointer = (event: MouseEvent, ours: boolean) => {
@@ -53,7 +64,8 @@ export function listen(host: Host, actions: Actions, listener: Listener): () => 
         return;
       case 'pointerdown':
         pressed = ours ? actions.of(within(event)) : undefined;
-        armed = ours || event.button !== 0 || !listener.attentive() ? null : listener.hit({ x: event.clientX, y: event.clientY }, touch);
+        armed = null;
+        if (!ours && event.button === 0 && listener.attentive()) armed = listener.hit(place(event), touch);
         if (!ours && !armed) listener.outside();
         break;
       case 'click': {
@@ -83,7 +95,7 @@ export function listen(host: Host, actions: Actions, listener: Listener): () => 
     try {
       const ours = event.target === host.element;
       if (event instanceof MouseEvent) pointer(event, ours);
-      else if (event instanceof KeyboardEvent && event.type === 'keydown' && event.key === 'Escape' && !event.isComposing && listener.escape()) {
+      else if (event instanceof KeyboardEvent && isEscape(event) && listener.escape()) {
         event.preventDefault();
         hide(event);
       } else if (event.type === 'focusin') listener.focus(ours ? host.root.activeElement : null, event.target);

@@ -30,7 +30,9 @@ const SHAPES: Record<Glyph, Shape[]> = {
   'v-declared_ai': LABEL,
   'v-pending': [dot('3', '8', '1.4'), dot('8', '8', '1.4'), dot('13', '8', '1.4')],
   'k-watermark': [line(`${wave('4.5')}${wave('8.5')}${wave('12.5')}`, '1.4', ROUND)],
-  'k-hidden_characters': [line('M1.2 8Q8-.4 14.8 8 8 16.4 1.2 8z', '1.3'), dot('8', '8', '2'), line('M2.5 14 13.5 2', '1.6', ROUND)],
+  'k-hidden_characters': [
+    line('M1.2 8Q8-.4 14.8 8 8 16.4 1.2 8z', '1.3'), dot('8', '8', '2'), line('M2.5 14 13.5 2', '1.6', ROUND),
+  ],
   'k-leftover': [line('M5 3H3v11.2h10V3h-2', '1.4'), full('M5.5 1.5h5v3h-5z'), line('M5.5 8h5m-5 3h3', '1.3')],
   'k-declared': LABEL,
   'k-signature': [SHIELD],
@@ -47,9 +49,8 @@ export function glyph(name: Glyph): Element {
   let first = made.get(name);
   if (!first) {
     first = document.createElementNS(SVG, 'svg');
-    for (const [key, value] of [['viewBox', '0 0 16 16'], ['class', 'icon'], ['aria-hidden', 'true'], ['focusable', 'false']] as const) {
-      first.setAttribute(key, value);
-    }
+    const attributes = { 'viewBox': '0 0 16 16', 'class': 'icon', 'aria-hidden': 'true', 'focusable': 'false' };
+    for (const [key, value] of Object.entries(attributes)) first.setAttribute(key, value);
     for (const [tag, attributes] of SHAPES[name]) {
       const shape = document.createElementNS(SVG, tag);
       for (const [key, value] of Object.entries(attributes)) shape.setAttribute(key, value);

@@ -80,7 +80,8 @@ export class Label {
       this.extent = own;
     }
     const box = surface.box(this.anchor);
-    this.clip = this.around.clips.map((one) => surface.box(one)).reduce<Box | null>((all, one) => (all ? overlap(all, one) : one), null);
+    const clips = this.around.clips.map((one) => surface.box(one));
+    this.clip = clips.reduce<Box | null>((all, one) => (all ? overlap(all, one) : one), null);
     const parts = this.action === 'badge' || this.action === 'nothing' ? [box] : this.item.elements.map((one) => surface.box(one));
     const area = union(parts);
     this.area = area && this.clip ? overlap(area, this.clip) : area;
@@ -98,8 +99,9 @@ export class Label {
     const middle = { x: this.spot.x + SIZE / 2, y: this.spot.y + SIZE / 2 };
     this.out = this.clip !== null && !holds(this.clip, middle);
     if (!this.out && seen) {
-      const inner = { x: Math.min(Math.max(middle.x, box.x + 3), right(box) - 3), y: Math.min(Math.max(middle.y, box.y + 2), bottom(box) - 2) };
-      this.out = surface.covered(this.anchor, inner.x, inner.y);
+      const x = Math.min(Math.max(middle.x, box.x + 3), right(box) - 3);
+      const y = Math.min(Math.max(middle.y, box.y + 2), bottom(box) - 2);
+      this.out = surface.covered(this.anchor, x, y);
     }
   }
 
@@ -115,7 +117,7 @@ export class Label {
   }
 
   /** Draws what is wanted; `origin` is the layer's corner in the window. Gives whether a stop is new. */
-  write(wanted: Drawn, origin: Box, say: Say, actions: Actions, on: { card: () => void; show: () => void }, veils: Element): boolean {
+  write(wanted: Drawn, origin: Box, { say, actions, veils }: Tools, on: { card: () => void; show: () => void }): boolean {
     const { verdict, spot, area } = this;
     const before = this.stop;
     if (!wanted.badge || !verdict) {
@@ -180,14 +182,17 @@ export class Label {
   }
 }
 
+/** What it is drawn with. */
+export interface Tools { say: Say; actions: Actions; veils: Element }
+
 const badges = new Map<string, HTMLButtonElement>();
 
 function makeBadge(verdict: Verdict, say: Say): HTMLButtonElement {
   const label = say.t(`badge_${verdict}`);
   let first = badges.get(label);
   if (!first) {
-    const name = { type: 'button', class: 'badge', 'data-verdict': verdict, 'aria-label': label, 'aria-haspopup': 'dialog', 'aria-expanded': 'false' };
-    first = el('button', name, glyph(`v-${verdict}`));
+    const name = { 'data-verdict': verdict, 'aria-label': label, 'aria-haspopup': 'dialog', 'aria-expanded': 'false' };
+    first = el('button', { type: 'button', class: 'badge', ...name }, glyph(`v-${verdict}`));
     badges.set(label, first);
   }
   return first.cloneNode(true) as HTMLButtonElement;

@@ -42,13 +42,15 @@ export class Marks {
   read(clip: Box | null): { box: Box; look: string }[] {
     const { item } = this;
     if (!item) return [];
-    return this.stretches.flatMap(({ span, look }) => lines(item.map, span).map((box) => ({ box: clip ? overlap(box, clip) : box, look })))
-      .filter(({ box }) => box.width > 0 && box.height > 0);
+    const all = this.stretches.flatMap(({ span, look }) => lines(item.map, span).map((box) => ({ box, look })));
+    const seen = clip ? all.map(({ box, look }) => ({ box: overlap(box, clip), look })) : all;
+    return seen.filter(({ box }) => box.width > 0 && box.height > 0);
   }
 
   /** Draws them; `origin` is the layer's corner in the window. */
   write(found: { box: Box; look: string }[], origin: { x: number; y: number }, dark: boolean): void {
-    const key = JSON.stringify([found.map(({ box, look }) => [Math.round(box.x - origin.x), Math.round(box.y - origin.y), box.width, look]), dark]);
+    const places = found.map(({ box, look }) => [Math.round(box.x - origin.x), Math.round(box.y - origin.y), box.width, look]);
+    const key = JSON.stringify([places, dark]);
     if (key === this.drawn) return;
     this.drawn = key;
     this.group.className = dark ? 'on-dark' : 'on-light';

@@ -10,7 +10,7 @@ import { Actions, el, move } from './actions.js';
 import { Card } from './card.js';
 import { listen, type Listener } from './events.js';
 import { createHost, type Host } from './host.js';
-import { Label, type Drawn } from './label.js';
+import { Label, type Drawn, type Tools } from './label.js';
 import { Marks, type Stretch } from './marks.js';
 import { beside, bottom, holds, into, overlap, roomBeside, union, type Box, type Point } from './place.js';
 import { boxOf, lines, Surface } from './surface.js';
@@ -51,7 +51,9 @@ export class PageOverlay implements Overlay, Listener {
   private revealed = false;
   private hiddenBefore = 0;
 
-  constructor(private readonly page: Document, private readonly surroundings: Surroundings, private readonly say: Say, mode: ShadowRootMode) {
+  constructor(
+    private readonly page: Document, private readonly surroundings: Surroundings, private readonly say: Say, mode: ShadowRootMode,
+  ) {
     this.host = createHost(page, mode, say.t('region'), tag(say.language));
     this.host.layer.append(this.veils, this.stops);
     this.marks = new Marks(this.host.layer);
@@ -139,7 +141,8 @@ export class PageOverlay implements Overlay, Listener {
     const { item } = label;
     label.verdict = verdictOf(item, settings);
     const ruled = actionFor(item, settings, this.site());
-    label.action = label.choice === 'hide' ? 'collapse' : (label.choice === 'show' || this.revealed) && ruled !== 'nothing' ? 'badge' : ruled;
+    const clear = (label.choice === 'show' || this.revealed) && ruled !== 'nothing';
+    label.action = label.choice === 'hide' ? 'collapse' : clear ? 'badge' : ruled;
     this.mark(label);
   }
 
@@ -222,13 +225,15 @@ export class PageOverlay implements Overlay, Listener {
     const open = item ? this.labels.get(item.id) : undefined;
     const anchor = item ? this.anchorOfCard(item, open, view) : null;
     const marked = this.marks.active ? this.marks.read(open?.clip ?? null) : [];
-    const card = item && this.cardMade ? { ...boxOf(this.cardMade.element), whole: this.cardMade.element.scrollHeight + 2 } : null;
+    const made = item && this.cardMade ? this.cardMade.element : null;
+    const card = made && { ...boxOf(made), whole: made.scrollHeight + 2 };
 
+    const tools: Tools = { say: this.say, actions: this.actions, veils: this.veils };
     for (const [label, wanted] of wants) {
       if (wanted.badge || wanted.veil || wanted.line) this.follow(label);
       else this.unwatch(label);
       const on = { card: () => this.toggle(label), show: () => this.showAgain(label) };
-      if (label.write(wanted, origin, this.say, this.actions, on, this.veils)) this.enter(label);
+      if (label.write(wanted, origin, tools, on)) this.enter(label);
       else if (!label.stop) this.unorder(label);
     }
     if (this.marks.active) this.marks.write(marked, origin, open?.dark ?? this.groundIsDark());
@@ -299,9 +304,11 @@ export class PageOverlay implements Overlay, Listener {
       return;
     }
     if (this.corner?.dataset['count'] === String(gone)) return;
-    const pill = el('button', { type: 'button', class: 'pill' }, el('span', {}, this.say.t('pill', { n: gone })), el('u', {}, this.say.t('line_show')));
+    const said = this.say.t('pill', { n: gone });
+    const pill = el('button', { type: 'button', class: 'pill' }, el('span', {}, said), el('u', {}, this.say.t('line_show')));
     this.actions.on(pill, () => this.showHidden());
-    const corner = el('div', { class: 'corner', lang: tag(this.say.language), role: 'region', 'aria-label': this.say.t('pill', { n: gone }), 'data-count': gone }, pill);
+    const language = tag(this.say.language);
+    const corner = el('div', { class: 'corner', lang: language, role: 'region', 'aria-label': said, 'data-count': gone }, pill);
     if (this.corner) this.corner.replaceWith(corner);
     else this.host.root.append(corner);
     this.corner = corner;
@@ -434,7 +441,8 @@ export class PageOverlay implements Overlay, Listener {
     if (room !== null && size.whole > room) card.style.setProperty('max-height', `${room}px`);
     else card.style.removeProperty('max-height');
     if (this.placing === 'anew' || !this.cardAt) {
-      const at = beside(anchor, { width: size.width, height: room === null ? size.height : Math.min(size.whole, room, size.height) }, view, shown);
+      const height = Math.min(size.height, size.whole, room ?? size.height);
+      const at = beside(anchor, { width: size.width, height }, view, shown);
       this.cardAt = { x: at.x - anchor.x, y: at.y - anchor.y };
     } else if (this.placing === 'within') {
       const at = into(view, { ...size, x: anchor.x + this.cardAt.x, y: anchor.y + this.cardAt.y });
@@ -494,7 +502,8 @@ export class PageOverlay implements Overlay, Listener {
     const stays = onCard || (label !== null && label.item.id === this.cardItem()?.id);
     if (stays || !card?.item || card.pinned) this.leaving = clear(this.leaving);
     else this.leaving ||= window.setTimeout(() => this.left(), GRACE_MS);
-    if (this.veils.childElementCount > 0) for (const one of this.labels.values()) this.lift(one, one.area !== null && holds(one.area, at));
+    if (this.veils.childElementCount === 0) return;
+    for (const one of this.labels.values()) this.lift(one, one.area !== null && holds(one.area, at));
   }
 
   private left(): void {

@@ -12,7 +12,9 @@ import { date, decimal, languageName, percent, rate, sentence, visible, type Say
 const GREEN: readonly string[] = ['trusted', 'published'];
 
 /** The sentence on top, and what is to be said with it. */
-export function head(item: Item, verdict: Verdict | null, { settings, daemon }: Surroundings, say: Say, close: HTMLElement): HTMLElement {
+export function head(
+  item: Item, verdict: Verdict | null, { settings, daemon }: Surroundings, say: Say, close: HTMLElement,
+): HTMLElement {
   const known = verdict !== null && (item.state === 'scored' || verdict !== 'unclear');
   const said = known ? sentence(say, verdict) : say.t(item.state === 'waiting' ? 'said_waiting' : 'said_looked');
   const shape = known ? verdict : item.state === 'waiting' ? 'pending' : 'unclear';
@@ -39,18 +41,22 @@ export function gauge(report: BlockReport, verdict: Verdict | null, say: Say): H
   const { probability } = report;
   if (probability === null) return null;
   const said = percent(say, probability);
-  const name = say.t(verdict === 'declared_ai' || verdict === 'human_signed' ? 'probability_declared' : verdict === 'unclear' ? 'probability_unclear' : 'probability');
+  const apart = verdict === 'declared_ai' || verdict === 'human_signed';
+  const name = say.t(apart ? 'probability_declared' : verdict === 'unclear' ? 'probability_unclear' : 'probability');
   const needle = el('span', { class: 'needle' });
   needle.style.setProperty('left', `${Math.min(Math.max(probability, 0.01), 0.99) * 100}%`);
   return el('div', { class: 'gauge' },
     el('p', { class: 'gauge-value muted' }, el('span', {}, name), el('strong', { class: 'number' }, said)),
     el('div', { class: 'scale', dir: 'ltr', role: 'meter', 'aria-label': name, 'aria-valuemin': 0, 'aria-valuemax': 1,
       'aria-valuenow': probability.toFixed(3), 'aria-valuetext': said }, needle),
-    el('p', { class: 'ends muted small', dir: 'ltr', 'aria-hidden': 'true' }, el('span', {}, say.t('gauge_human')), el('span', {}, say.t('gauge_ai'))));
+    el('p', { class: 'ends muted small', dir: 'ltr', 'aria-hidden': 'true' },
+      el('span', {}, say.t('gauge_human')), el('span', {}, say.t('gauge_ai'))));
 }
 
-/** The findings, the strongest first. */
-export function reasons(report: BlockReport, say: Say, actions: Actions, locate: (stretch: Stretch) => void): [HTMLElement | null, Map<Element, Stretch>] {
+/** The findings, the strongest first, and the stretch that each of them rests on. */
+export function reasons(
+  report: BlockReport, say: Say, actions: Actions, locate: (stretch: Stretch) => void,
+): [HTMLElement | null, Map<Element, Stretch>] {
   const places = new Map<Element, Stretch>();
   const sorted = [...report.evidence].sort((a, b) => b.strength - a.strength);
   if (sorted.length === 0) return [null, places];
@@ -60,7 +66,8 @@ export function reasons(report: BlockReport, say: Say, actions: Actions, locate:
     if (stretch) places.set(item, stretch);
     return item;
   });
-  return [el('section', { 'aria-labelledby': 'reasons' }, el('h3', { id: 'reasons' }, say.t('reasons')), el('ol', { class: 'reasons' }, ...items)), places];
+  const list = el('ol', { class: 'reasons' }, ...items);
+  return [el('section', { 'aria-labelledby': 'reasons' }, el('h3', { id: 'reasons' }, say.t('reasons')), list), places];
 }
 
 function finding(evidence: Evidence, say: Say, show: HTMLElement | undefined): HTMLElement {
@@ -72,9 +79,11 @@ function finding(evidence: Evidence, say: Say, show: HTMLElement | undefined): H
   if (show) foot.append(' · ', show);
   const said = say.finding(evidence);
   const foreign = say.language !== 'en' && said === evidence.message;
-  return el('li', { 'data-points': points, 'data-kind': evidence.kind, 'data-code': evidence.code }, glyph(kind ? `k-${kind}` : way),
-    // A number and its percent sign stay on one line.
-    el('div', {}, kind && el('h4', {}, say.t(`kind_${kind}`)), el('p', { lang: foreign && 'en' }, visible(said.replace(/(\d) %/g, '$1\u00a0%'))), foot));
+  // A number and its percent sign stay on one line.
+  const text = visible(said.replace(/(\d) %/g, '$1\u00a0%'));
+  const about = { 'data-points': points, 'data-kind': evidence.kind, 'data-code': evidence.code };
+  return el('li', about, glyph(kind ? `k-${kind}` : way),
+    el('div', {}, kind && el('h4', {}, say.t(`kind_${kind}`)), el('p', { lang: foreign && 'en' }, text), foot));
 }
 
 /** Who signed, and how that is known. */
@@ -82,8 +91,9 @@ export function signature({ statement: checked, whole }: Signed, say: Say): HTML
   const { result, statement, paragraphs, key } = checked;
   const green = GREEN.includes(result);
   const values = {
-    name: visible(statement?.author.name ?? '?'), identity: visible(statement?.author.identity ?? '?'), contact: visible(checked.contact ?? '?'),
-    found: paragraphs?.found.length ?? 0, total: paragraphs?.total ?? 0, date: checked.revoked ? date(say, checked.revoked.at) : '?',
+    name: visible(statement?.author.name ?? '?'), identity: visible(statement?.author.identity ?? '?'),
+    contact: visible(checked.contact ?? '?'), found: paragraphs?.found.length ?? 0, total: paragraphs?.total ?? 0,
+    date: checked.revoked ? date(say, checked.revoked.at) : '?',
   };
   const made = el('section', { class: `signed${green ? ' green' : ''}`, 'data-result': result, 'aria-labelledby': 'signature' },
     el('h3', { id: 'signature' }, say.t('signature')),
@@ -91,10 +101,12 @@ export function signature({ statement: checked, whole }: Signed, say: Say): HTML
     el('p', { class: 'muted small' }, say.t(`calm_${result}`, values)));
   if (statement && !whole && result !== 'excerpt') made.append(el('p', { class: 'muted small' }, say.t('signed_partly')));
   // What exactly is wrong comes in English only.
-  if (result === 'malformed') made.append(el('p', { class: 'muted small', lang: say.language !== 'en' && 'en' }, visible(checked.message)));
+  const language = say.language !== 'en' && 'en';
+  if (result === 'malformed') made.append(el('p', { class: 'muted small', lang: language }, visible(checked.message)));
   if (!statement) return made;
   const { author, assistance } = statement;
-  const help = assistance === 'none' || assistance === 'spelling' || assistance === 'translation' ? say.t(`help_${assistance}`) : visible(assistance);
+  const usual = (['none', 'spelling', 'translation'] as const).find((one) => one === assistance);
+  const help = usual ? say.t(`help_${usual}`) : visible(assistance);
   made.append(facts([
     [say.t('fact_author'), visible(author.name)],
     [say.t('fact_identity'), author.identity && visible(author.identity)],

@@ -143,7 +143,9 @@ export function lines(map: TextMap, span: Span): Box[] {
   }
   const drawn = rects.filter(({ width, height }) => width > 0.5 && height > 0.5);
   // A range tells of elements in it too; only the pieces of text inside those are wanted, and none twice.
-  return drawn.filter((one, place) => !drawn.some((other, at) => at !== place && within(other, one) && (!within(one, other) || at < place)));
+  return drawn.filter((one, place) => !drawn.some((other, at) => (
+    at !== place && within(other, one) && (!within(one, other) || at < place)
+  )));
 }
 
 function within(inner: Box, outer: Box): boolean {

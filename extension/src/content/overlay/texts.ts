@@ -51,7 +51,8 @@ export function sentence(say: Say, verdict: Verdict): string {
 }
 
 /** What draws nothing, or changes the order in which text is read: a name could pretend to be another one with it. */
-const UNSEEN = /[^\P{C}\n\r\t\u200c\u200d]|[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\uffa0\u{e0100}-\u{e01ef}]/gu;
+const UNSEEN =
+  /[^\P{C}\n\r\t\u200c\u200d]|[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2028\u2029\u2800\u3164\uffa0\u{e0100}-\u{e01ef}]/gu;
 
 /** A foreign text with everything unseen shown by its number. */
 export function visible(text: string): string {
