@@ -203,6 +203,16 @@ test('no layout shifts, however many badges come and go', async () => {
   await page.mouse.move(500, 300);
   await settled(page);
   assert.equal((await all(page, 'button')).length, 30);
+  // In a scroller a badge is moved after its text, which the browser would count if it were moved by layout.
+  await page.evaluate(() => document.querySelector('.box')?.scrollIntoView({ block: 'center' }));
+  const scroll = (/** @type {number} */ top) => page.evaluate((y) => { /** @type {Element} */ (document.querySelector('.box')).scrollTop = y; }, top);
+  await scroll(90);
+  await show(page, { selector: '#in1' });
+  const place = () => ask(page, (lab) => [...lab.overlay.host.root.querySelectorAll('.badge')].at(-1).getBoundingClientRect().y);
+  const before = await place();
+  await scroll(102);
+  await until(place, (y) => Math.abs(y - before + 12) < 1, 'the badge twelve pixels higher');
+  await settled(page);
   assert.deepEqual(await page.evaluate('shifts'), []);
 });
 
