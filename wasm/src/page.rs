@@ -8,7 +8,7 @@ use bonafide_core::signature::published::KeyFacts;
 use bonafide_core::signature::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// A page, or a text with its quotations, checked as far as it can be without knowing the keys.
 pub(crate) struct Signed {
@@ -16,7 +16,7 @@ pub(crate) struct Signed {
 }
 
 /// A key, and who is said to publish it.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Wanted {
     public_key: PublicKey,
     identity: Option<String>,
@@ -24,8 +24,8 @@ struct Wanted {
 
 #[derive(Deserialize)]
 struct Known {
-    #[serde(flatten)]
-    key: Wanted,
+    public_key: PublicKey,
+    identity: Option<String>,
     facts: KeyFacts,
 }
 
@@ -93,7 +93,9 @@ impl Signed {
     /// The keys to find out about, each once.
     pub(crate) fn wants(&self) -> Result<String, String> {
         let statements = self.pages.iter().flat_map(|(_, checked)| checked);
-        let wanted: BTreeSet<Wanted> = statements.filter_map(wanted).collect();
+        let mut wanted: Vec<Wanted> = statements.filter_map(wanted).collect();
+        let mut seen = HashSet::new();
+        wanted.retain(|key| seen.insert(key.clone()));
         serde_json::to_string(&wanted).map_err(|error| error.to_string())
     }
 
@@ -102,8 +104,10 @@ impl Signed {
         check_length(facts)?;
         let known: Vec<Known> = serde_json::from_str(facts)
             .map_err(|error| format!("what is known of the keys can't be read: {error}"))?;
-        let known: HashMap<Wanted, KeyFacts> =
-            known.into_iter().map(|known| (known.key, known.facts)).collect();
+        let known: HashMap<Wanted, KeyFacts> = known
+            .into_iter()
+            .map(|Known { public_key, identity, facts }| (Wanted { public_key, identity }, facts))
+            .collect();
         if !now.is_finite() || now < 0.0 {
             return Err("the time must be in seconds since 1970".to_owned());
         }

@@ -1,13 +1,14 @@
-//! The build script of the project: `cargo xtask up | test | check | bench`.
+//! The build script of the project: `cargo xtask up | wasm | extension | test | check | bench`.
 //!
 //! In Rust, so that building asks for nothing beside the toolchain that the project needs anyway. Each command
-//! is a file; `extension` will be one more. No dependencies, so that it starts at once.
+//! is a file. No dependencies, so that it starts at once; `bindgen/` is a crate of its own for steps that have some.
 
 #![forbid(unsafe_code)]
 
 mod bench;
 mod check;
 mod deny;
+mod extension;
 mod llama;
 mod peers;
 mod report;
@@ -25,8 +26,10 @@ type Outcome = Result<(), String>;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  up [ARGUMENT...]         build, pull the default model, start the daemon and print its address;
-                           arguments go to `bonafide serve`
+  up [ARGUMENT...]         build, with the browser extension if Node.js is there, pull the default model,
+                           start the daemon and print its address; arguments go to `bonafide serve`
+  wasm                     core for the browser, into extension/generated
+  extension                the browser extension for Chromium and Firefox, into extension/dist
   test [OPTION...]         all that a change must pass
       --list               name the steps and do nothing
       --only STEP          run this step (may be repeated)
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
     }
     let done = match words.as_slice() {
         ["up", rest @ ..] => up::run(rest),
+        ["wasm"] => wasm::build(),
+        ["extension"] => extension::build().map(|()| extension::say_how_to_load()),
         ["test", rest @ ..] => test::run(rest),
         ["check"] => check::run(),
         ["bench", "candle", rest @ ..] => bench::candle(rest),

@@ -3,7 +3,7 @@
 use crate::Outcome;
 use crate::report::{Report, Status};
 use crate::tools::{bonafide, cargo, run as call};
-use crate::{check, deny, peers, wasm, web};
+use crate::{check, deny, extension, peers, wasm, web};
 
 type Run = fn(&Options) -> Result<Status, String>;
 
@@ -15,7 +15,10 @@ const STEPS: &[(&str, &str, Run)] = &[
     ("check", "invariants of ARCHITECTURE.md", |_| passed(check::run())),
     ("deny", "licences, sources and advisories of all crates", |_| deny::step()),
     ("clippy", "lints, warnings as errors", |_| passed(clippy())),
-    ("wasm", "core for WebAssembly", |_| wasm::step()),
+    ("wasm", "core for the browser, and its size", |_| wasm::step()),
+    ("extension", "types, both browsers' builds, twice the same bytes, Firefox's linter", |_| {
+        extension::step()
+    }),
     ("web", "packages, types and browser for the browser tests", |_| web::step()),
     ("peers", "other software that signatures are tried with", |_| peers::step()),
     ("model", "the models that tests use", model),
@@ -26,7 +29,7 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
     let options = Options::parse(arguments)?;
     if options.list {
         for (name, what, _) in STEPS {
-            eprintln!("{name:7} {what}");
+            eprintln!("{name:9} {what}");
         }
         return Ok(());
     }

@@ -25,6 +25,13 @@ pub(crate) fn bonafide(release: bool) -> Command {
     command
 }
 
+/// `cargo run` of the steps that need crates of their own, up to its arguments.
+pub(crate) fn tool() -> Command {
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--locked", "--package", "bonafide-bindgen", "--"]);
+    command
+}
+
 /// Runs a command in sight and fails if it does.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let line = line_of(command);

@@ -1,12 +1,15 @@
 //! From a clone to a running daemon.
 
 use crate::Outcome;
+use crate::extension;
 use crate::tools::{self, bonafide, cargo};
 
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
     let arguments = arguments.strip_prefix(&["--"]).unwrap_or(arguments);
     eprintln!("Building (the first time takes some minutes)");
     tools::run(cargo().args(["build", "--release", "--package", "bonafide"]))?;
+    eprintln!("Building the browser extension");
+    extension::build_if_possible();
     eprintln!("Making sure of the default model");
     tools::run(bonafide(true).args(["model", "pull", "smollm2-135m"]))?;
     eprintln!("Starting the daemon; Ctrl-C stops it");

@@ -135,7 +135,8 @@ pub fn add_of_document(report: &mut BlockReport, declared: &Declared) {
     add(report, new, declared.declares_ai);
 }
 
-/// The report on a block that no model has read: all that can be told is how long it is and in which language.
+/// The report on a block that no model has read: all that can be told is how long it is. Its language matters only to the
+/// calibration of a model.
 #[must_use]
 pub fn unread(id: &str, text: &str) -> BlockReport {
     let scoring = ScoringText::new(text);
@@ -149,7 +150,7 @@ pub fn unread(id: &str, text: &str) -> BlockReport {
         sentences: Vec::new(),
         words,
         token_count: 0,
-        language: language::detect(scoring.text()).map(str::to_owned),
+        language: None,
         detectors: std::collections::BTreeMap::new(),
         tokens: None,
     }

@@ -55,7 +55,7 @@ impl Scanner {
         let chars: Vec<char> = text.chars().collect();
         let right_to_left = chars.iter().copied().any(classes::is_right_to_left);
         // Only then the question matters.
-        let french = chars.contains(&'\u{202F}') && language::detect(text) == Some("fr");
+        let french = chars.contains(&'\u{202F}') && language::seems_french(text);
         Self { chars, setting: Setting { right_to_left, french } }
     }
 
