@@ -18,6 +18,8 @@ export interface Found {
   map: TextMap;
   /** The elements that hold it and nothing else; the badge stands at the first one's first line. */
   elements: Element[];
+  /** The elements hold other text too: they must neither be hidden nor moved. */
+  loose?: boolean;
   /** Whose message it is, in a conversation. */
   turn?: { side: 'me' | 'them' | 'unknown'; name: string | null };
 }
