@@ -149,7 +149,8 @@ fn the_extension_on_the_real_daemon() {
     let lively = std::fs::read_to_string(folder().join("lively.txt")).unwrap();
     let paragraphs = lively.trim().split("\n\n").map(|one| format!("<p>{}</p>", one.replace('\n', " ")));
     std::fs::write(path("plain.html"), paragraphs.collect::<Vec<_>>().join("\n")).unwrap();
-    std::fs::write(path("plain.txt"), "I read the whole thing by the oven, with my coat on, and liked it.\n").unwrap();
+    std::fs::write(path("plain.txt"), "I read the whole thing by the oven, with my coat on, and liked it.\n")
+        .unwrap();
     as_user(&daemon, &["sign", "--as", "html", &path("plain.html"), "-o", &path("article.html")]);
     as_user(&daemon, &["sign", "--as", "line", &path("plain.txt"), "-o", &path("post.txt")]);
     let folder = signed.path().to_string_lossy();
@@ -162,7 +163,8 @@ fn every_finding_has_its_chinese() {
     let texts = std::fs::read_to_string(folder().join("../../server/src/http/web/reasons.js")).unwrap();
     let statistics = judge::Code::ALL.iter().map(|code| code.as_str());
     let labels = declared::Code::ALL.iter().map(|code| code.as_str());
-    for name in statistics.chain(labels).chain([CODE_PRIVATE, CODE_PUBLIC, CODE_WEAK]) {
+    let signatures = judge::signed::Code::ALL.iter().map(|code| code.as_str());
+    for name in statistics.chain(labels).chain(signatures).chain([CODE_PRIVATE, CODE_PUBLIC, CODE_WEAK]) {
         let whole = texts.contains(&format!("\n  {name}: '"));
         let by_value = texts.contains(&format!("\n  '{name}."));
         assert!(whole || by_value, "{name} is not translated");

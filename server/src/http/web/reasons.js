@@ -77,6 +77,17 @@ const FINDINGS_ZH = {
   c2pa_unclear: '这段文本中有一份 C2PA 清单（一种来源声明），其中提到训练过的模型（“{term}”）。但它位于文本中间，或者可能只是举例，或者还提到别的来源，因此不算声明。这里既没有核对它的签名，也没有核对它是否正好属于这些文字。',
   c2pa_manifest: '这段文本附有 C2PA 清单（一种来源声明），其中没有注明数字来源类型。这里既没有核对它的签名，也没有核对它是否正好属于这些文字。',
   c2pa_reference: '这段文本提到一份 C2PA 清单（一种来源声明），存放在 {url}。这里没有去读取它。',
+  signed_own: '这段文本于 {date} 用您自己的密钥“{contact}”签名。',
+  signed_trusted: '这段文本由 {author} 于 {date} 签名，所用密钥属于您的联系人 {contact}。',
+  signed_published: '这段文本由 {author} 于 {date} 签名，所用密钥由 {identity} 公布。',
+  signed_partly: '这段文本有一部分由 {author} 于 {date} 签名；对其余部分，签名没有作任何说明。',
+  signed_excerpt: '{author} 签名的一篇文本共有 {total} 段，这里有其中 {found} 段。',
+  signed_unknown_key: '这段文本于 {date} 以 {author}[（{identity}）] 的名义签名；密钥是谁的，无从得知。',
+  signed_key_changed: '这段文本于 {date} 以 {author} 的名义签名，但所用密钥不是 {identity} 以前为人所知的那一个。',
+  signed_expired: '这段文本于 {date} 以 {author} 的名义签名，但声明或密钥不在有效期内。',
+  signed_revoked: '这段文本于 {date} 以 {author} 的名义签名，但密钥已被吊销。',
+  signed_altered: '这段文本附有签名，但文字不是所签的文字，或者不只是所签的文字。',
+  signed_malformed: '这段文本附有看起来像作者签名的内容，但它不是有效的签名。',
   c2pa_damaged: '这段文本含有一份无法读取的 C2PA 清单（一种来源声明）：{reason}。它可能被截断或改动过，也可能根本不是清单。',
 };
 
