@@ -1,5 +1,5 @@
 // @ts-check
-// What the extension costs a page: `cargo xtask bench page`. A page of 2 000 blocks is loaded with and without it, in turns,
+// What the extension costs a page: `cargo xtask bench page`. A page of 2 000 blocks is loaded where it may run and where it may not, in turns,
 // beside the daemon whose one-time link is in BONAFIDE_LINK. `--json` prints one line for programs; a number is how many
 // times each is loaded.
 
@@ -8,6 +8,7 @@ import { launchExtension, pair } from './extension.mjs';
 import { serve } from './server.mjs';
 
 const arguments_ = process.argv.slice(2);
+const link = process.env['BONAFIDE_LINK'] ?? '';
 const rounds = Number(arguments_.find((one) => /^\d+$/.test(one)) ?? 9);
 const json = arguments_.includes('--json');
 const BLOCKS = 2000;
@@ -111,10 +112,10 @@ function median(values) {
 const html = await comments();
 const server = await serve({ '/': html });
 const url = server.url('news.test', '/');
-const withIt = await launchExtension({ grant: ['http://*.test/*'], port: server.port });
-const without = await launchExtension({ grant: ['http://*.test/*'], port: server.port, extension: false });
+const withIt = await launchExtension({ daemonPort: Number(new URL(link).port) });
+const without = await launchExtension({ grant: [] });
 try {
-  await pair(withIt, process.env['BONAFIDE_LINK'] ?? '');
+  await pair(withIt, link);
   // Once for the caches of all: the daemon's, the browsers' compiled scripts, the worker.
   await load(withIt.context, url, withIt.id);
   await load(without.context, url, null);

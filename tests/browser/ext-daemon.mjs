@@ -118,7 +118,7 @@ test('an article is labelled, and the card says why', async () => {
   const said = await card(page);
   assert.match(said, /This text looks like a model’s/);
   assert.match(said, /proves nothing/);
-  assert.match(said, /smollm2-135m/);
+  assert.match(said, /smollm2-135m/i);
   assert.match(said, /Human texts mistaken for a model’s/);
   await shot(page, 'card');
   await page.keyboard.press('Escape');
