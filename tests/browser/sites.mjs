@@ -259,5 +259,5 @@ test('every adapter says where its selectors were seen', async () => {
     assert.match(one.seen, /20\d\d/u, one.name);
     assert.ok(one.hosts.length > 0, one.name);
   }
-  assert.ok(SITES.every((site) => existsSync(new URL(`${site.page}.html`, PAGES))));
+  assert.ok(SITES.every((site) => source(site.page).length > 0));
 });

@@ -8,7 +8,7 @@ const PAGES = new URL('./pages/sites/', import.meta.url);
 const ASK = 'Are you coming to the allotment on Saturday?';
 const YES = 'Yes, after ten. I will bring the seed potatoes 🥔';
 export const GLOVES = 'Good. Bring gloves too.';
-const LONG = 'Certainly! Here is a comprehensive overview of how to prepare a raised bed for the season. First, it is important '
+export const LONG = 'Certainly! Here is a comprehensive overview of how to prepare a raised bed for the season. First, it is important '
   + 'to loosen the soil thoroughly, as this promotes healthy root development. Additionally, incorporating compost enhances '
   + 'nutrient availability. Furthermore, regular watering ensures consistent growth. In conclusion, by following these steps, '
   + 'you can create a thriving garden that supports both biodiversity and a rewarding harvest.';
