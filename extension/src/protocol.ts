@@ -171,8 +171,8 @@ export interface Orders {
   rescan: { ask: Record<string, never>; reply: null };
   /** Settings have changed. */
   changed: { ask: { settings: Settings; daemon: Daemon }; reply: null };
-  /** Judges or checks the selection and opens its card. */
-  selection: { ask: { what: 'score' | 'verify' }; reply: null };
+  /** Judges or checks the selection and opens its card, also where the rest of the page is not labelled. */
+  selection: { ask: { what: 'score' | 'verify'; settings: Settings; daemon: Daemon }; reply: null };
   /** Shows everything that rules have hidden, until the page is left. */
   reveal: { ask: Record<string, never>; reply: null };
 }

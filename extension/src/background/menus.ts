@@ -4,7 +4,7 @@ import { order } from '../messages.js';
 import { sign as askToSign, standingOf } from './daemon.js';
 import { settings } from './settings.js';
 import { start } from './sites.js';
-import { learnt } from './watch.js';
+import { learnt, standingAtOnce } from './watch.js';
 import { words, type Name } from './words.js';
 
 const ITEMS: [id: string, title: Name][] = [
@@ -24,7 +24,9 @@ export async function run(id: string | number, tab: chrome.tabs.Tab | undefined,
     if (id === 'score-selection' || id === 'verify-selection') {
       // It does nothing where it runs already.
       await start(tab.id);
-      await order(tab.id, 'selection', { what: id === 'score-selection' ? 'score' : 'verify' }, frame);
+      const what = id === 'score-selection' ? 'score' : 'verify';
+      const standing = { settings: await settings(), daemon: await standingAtOnce() };
+      if (!(await order(tab.id, 'selection', { what, ...standing }, frame))) await complain(tab.id, 'menu_nothing');
     } else if (id === 'sign-selection') {
       await sign(tab.id, frame ?? 0, text ?? '');
     }

@@ -130,6 +130,10 @@ export class NodeMap implements TextMap {
     return true;
   }
 
+  holds(node: Text): boolean {
+    return this.data.has(node);
+  }
+
   range(span: Span): Range | null {
     const start = this.unit(span.start);
     const end = this.unit(span.end);

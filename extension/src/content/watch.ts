@@ -291,7 +291,7 @@ export class Watch implements Listener {
   }
 
   found(draft: Draft): void {
-    const entry: Entry = { draft, item: null, map: null, near: false, distance: 0, settled: false, alive: true };
+    const entry: Entry = { draft, item: null, map: null, seen: new Set(), near: false, distance: 0, settled: false, alive: true };
     if (this.turn) {
       entry.turn = this.turn;
       this.turns.set(this.turn.text, entry);

@@ -3,7 +3,7 @@
 import type { Turn } from '../../sites/types.js';
 import type { NodeMap } from '../textmap.js';
 import type { Item } from '../types.js';
-import type { Owner } from './group.js';
+import type { Owner, Piece } from './group.js';
 import { isBlock, parentOf } from './roles.js';
 import type { Draft } from './scan.js';
 
@@ -14,7 +14,8 @@ export interface Entry {
   item: Item | null;
   /** Its text, once it has been read. */
   map: NodeMap | null;
-  /** Whether it is near the viewport, and how far from it in pixels. */
+  /** Its elements that are near the viewport, whether there are any, and how far from the viewport in pixels. */
+  seen: Set<Element>;
   near: boolean;
   distance: number;
   /** Nothing more is to be learned of it. */
@@ -77,9 +78,10 @@ export function ownersOf({ draft }: Entry): Owner[] {
 }
 
 /** The elements that hold the text of a block, and whether they hold other text too. */
-export function elementsOf(entry: Entry): { elements: Element[]; loose: boolean } {
+export function elementsOf(entry: Entry, map: NodeMap): { elements: Element[]; loose: boolean } {
   const pieces = entry.draft.pieces;
-  const owners = ownersOf(entry);
+  const isRead = ({ parts }: Piece) => parts.some((part) => part !== null && map.holds(part.node));
+  const owners = [...new Set(pieces.filter(isRead).flatMap((piece) => piece.owners))];
   const elements: Element[] = [];
   let loose = false;
   for (const owner of owners) {
@@ -93,7 +95,7 @@ export function elementsOf(entry: Entry): { elements: Element[]; loose: boolean 
     const own = new Set<Element>();
     let isComplete = true;
     for (const node of textsOf(entry)) {
-      const parent = parentOf(node);
+      const parent = map.holds(node) ? parentOf(node) : null;
       if (parent && isBlock(parent.localName)) {
         if (!elements.some((element) => element.contains(parent)) && /\S/.test(node.data)) isComplete = false;
       } else if (parent && !elements.some((element) => element.contains(parent))) {

@@ -57,7 +57,9 @@ export class Places {
     const known: Read[] = [];
     for (const { target, isIntersecting, boundingClientRect: box, rootBounds } of seen) {
       for (const entry of this.targets.get(target) ?? []) {
-        entry.near = isIntersecting;
+        if (isIntersecting) entry.seen.add(target);
+        else entry.seen.delete(target);
+        entry.near = entry.seen.size > 0;
         if (!isIntersecting) continue;
         // The bounds hold the margins: one height above and one below.
         const height = (rootBounds?.height ?? 0) / 3;
@@ -80,28 +82,33 @@ export class Places {
     });
   }
 
-  /** Reads what is near, first what is on screen. */
+  /** Reads what is near, first what is on screen; what can't be read now is tried again another time. */
   private *read(): Generator<void, void> {
-    const waiting = [...this.unread].filter(({ near }) => near).sort((one, other) => one.distance - other.distance);
-    let read: Read[] = [];
-    for (const entry of waiting) {
-      if (entry.alive && entry.near && this.readOne(entry)) read.push(entry as Read);
-      // What is on screen does not wait for what is below it.
-      if (entry.distance > 0 && read.length > 0 && read[0]?.distance === 0) {
-        this.near(read);
-        read = [];
+    const tried = new Set<Entry>();
+    for (;;) {
+      for (const entry of this.unread) if (!entry.near) this.unread.delete(entry);
+      const waiting = [...this.unread].filter((entry) => !tried.has(entry)).sort((one, other) => one.distance - other.distance);
+      if (waiting.length === 0) return;
+      let read: Read[] = [];
+      for (const entry of waiting) {
+        tried.add(entry);
+        if (entry.alive && entry.near && this.readOne(entry)) read.push(entry as Read);
+        // What is on screen does not wait for what is below it.
+        if (entry.distance > 0 && read[0]?.distance === 0) {
+          this.near(read);
+          read = [];
+        }
+        yield;
       }
-      yield;
+      if (read.length > 0) this.near(read);
     }
-    if (read.length > 0) this.near(read);
-    for (const entry of this.unread) if (!entry.near) this.unread.delete(entry);
   }
 
   private readOne(entry: Entry): boolean {
     const map = readEntry(entry);
     if (!map) return false;
     this.unread.delete(entry);
-    const { elements, loose } = elementsOf(entry);
+    const { elements, loose } = elementsOf(entry, map);
     const { kind, part } = entry.draft;
     this.lastId += 1;
     entry.map = map;
@@ -118,8 +125,8 @@ function isRead(entry: Entry): entry is Read {
   return entry.item !== null;
 }
 
-/** Where a block is is told by its first and its last element. */
+/** Where a block is is told by its first and its last element, and by one between, for some may be hidden. */
 function targetsOf(entry: Entry): Set<Element> {
   const owners = ownersOf(entry);
-  return new Set([owners[0], owners.at(-1)].flatMap((owner) => (owner ? [owner.element] : [])));
+  return new Set([owners[0], owners[owners.length >> 1], owners.at(-1)].flatMap((owner) => (owner ? [owner.element] : [])));
 }

@@ -181,6 +181,8 @@ export class Scan {
       case 'heading': frame.heading = true; break;
       case 'cell': frame.cell = true; break;
       case 'paragraph': frame.cell = false; break;
+      // Forums lay out their posts in tables.
+      case 'container': frame.cell &&= frame.kind === 'article' || name !== 'div'; break;
       case 'rule': case 'post': this.closeSection(); break;
       default:
     }
@@ -302,8 +304,8 @@ export class Scan {
     frame.counter = new WordCounter();
     if (isBlank || (frame.cell && count < FEW_WORDS)) return;
     const inPost = frame.kind !== 'article';
-    // Who wrote it and when, and what can be done with it.
-    if (inPost && frame.kind !== 'message' && !plain && count < FEW_WORDS) return;
+    // Who wrote it and when, what can be done with it, and where else one can go.
+    if (frame.kind !== 'message' && !plain && !frame.heading && count < FEW_WORDS) return;
     if (owner) owner.own += 1;
     const piece: Piece = { parts, words: count, glued: frame.quotes > 0, owners: owner ? [owner] : [] };
     if (frame.heading && !inPost) {
