@@ -95,7 +95,7 @@ export async function launchExtension({ grant = ['http://*.test/*'], language = 
     async send(name, ask = {}) {
       const page = await context.newPage();
       try {
-        await page.goto(address('options.html'));
+        await page.goto(address('manifest.json'));
         return await page.evaluate((message) => chrome.runtime.sendMessage(message), { name, ask });
       } finally {
         await page.close();
@@ -157,7 +157,7 @@ export async function launchExtension({ grant = ['http://*.test/*'], language = 
     /** Stops the worker, as the browser does when nothing has happened for a while. */
     async stopWorker() {
       const page = await context.newPage();
-      await page.goto(address('options.html'));
+      await page.goto(address('manifest.json'));
       const session = await context.newCDPSession(page);
       await session.send('ServiceWorker.enable');
       const gone = new Promise((resolve) => {

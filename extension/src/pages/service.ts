@@ -19,7 +19,11 @@ export class Service {
   /** Asks how it is, and shows that from then on. */
   async begin(): Promise<void> {
     await this.refresh();
-    if (this.state?.state === 'unpaired' && (await ask('paired', {})) === 'waiting') await this.pair();
+    if (this.state?.state !== 'unpaired') return;
+    // One that was begun before may wait still, or have been confirmed a moment ago.
+    const how = await ask('paired', {}).catch(() => 'ended' as const);
+    if (how === 'waiting') await this.pair();
+    if (how === 'paired') await this.refresh();
   }
 
   async refresh(): Promise<void> {
