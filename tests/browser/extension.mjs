@@ -113,7 +113,8 @@ export async function launchExtension({ grant = ['http://*.test/*'], language = 
       const session = await context.newCDPSession(page);
       try {
         /** @type {Promise<number>} */
-        const world = new Promise((resolve) => {
+        const world = new Promise((resolve, reject) => {
+          setTimeout(reject, 10_000, new Error('the content script does not run in that page')).unref();
           session.on('Runtime.executionContextCreated', ({ context: { id: number, origin, auxData } }) => {
             if (origin === `chrome-extension://${id}` && auxData?.['type'] === 'isolated') resolve(number);
           });
@@ -143,10 +144,11 @@ export async function launchExtension({ grant = ['http://*.test/*'], language = 
      * @param {Record<string, unknown>} [settings]
      */
     async reset(settings = {}) {
-      await (await workerOf(context)).evaluate(async (settings) => {
-        await Promise.all([chrome.storage.local.clear(), chrome.storage.session.clear(), chrome.storage.sync.clear(), chrome.alarms.clearAll()]);
-        await chrome.storage.local.set({ settings });
-      }, { language, ...settings });
+      await (await workerOf(context)).evaluate(() => Promise.all(
+        [chrome.storage.local.clear(), chrome.storage.session.clear(), chrome.storage.sync.clear(), chrome.alarms.clearAll()],
+      ));
+      const { error } = await this.send('save', { language, off: [], ...settings });
+      assert.equal(error, undefined);
     },
     /**
      * What one of the extension's storages holds.

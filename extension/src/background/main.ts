@@ -25,8 +25,12 @@ type Answers<T extends { [name: string]: { ask: unknown; reply: unknown } }> = {
 /** What content scripts ask. */
 const toScripts: Answers<{ [Name in keyof Asks]: Asks[Name] }> = {
   settings: async (_, sender) => {
-    await tallies.begin(sender.tab?.id ?? -1, sender.frameId ?? 0, documentOf(sender));
-    if (!(await sites.labels(sender))) return null;
+    const [tab, frame] = [sender.tab?.id ?? -1, sender.frameId ?? 0];
+    if (!(await sites.labels(sender))) {
+      if (frame === 0) await tallies.forgetTab(tab);
+      return null;
+    }
+    await tallies.begin(tab, frame, documentOf(sender));
     return { settings: await settings(), daemon: await watch.standingAtOnce() };
   },
   look: async (reading) => ({ blocks: await look(reading) }),
