@@ -31,10 +31,12 @@ after(async () => {
 beforeEach(async () => {
   daemon = await service();
   daemon.paired = true;
-  await extension.reset({ port: daemon.port });
-  await (await extension.worker()).evaluate((token) => chrome.storage.local.set({ token }), daemon.token);
+  await extension.reset({ port: daemon.port }, daemon.token);
   page = await extension.context.newPage();
   await page.goto(address());
+  // Its content script has had its say, and what a test tells in its place stands.
+  const tab = await extension.tabOf(page);
+  await until(async () => (await extension.stored('session'))[`tab:${tab}`]?.frames[0]?.summary);
 });
 afterEach(async () => {
   await page.close();

@@ -53,9 +53,10 @@ afterEach(async () => {
   assert.deepEqual(complaints.splice(0), [], 'neither errors nor breaches of the content security policy');
 });
 
-async function paired() {
+/** @param {Record<string, unknown>} [settings] */
+async function paired(settings = {}) {
   daemon.paired = true;
-  await (await extension.worker()).evaluate((token) => chrome.storage.local.set({ token }), daemon.token);
+  await extension.reset({ port: daemon.port, ...settings }, daemon.token);
 }
 
 /**
@@ -296,7 +297,7 @@ test('rules: made, moved, changed, deleted and brought back with the keyboard', 
   await options.locator('#rules > li').waitFor();
   const [made] = await rules();
   assert.deepEqual(made, { id: made?.id, on: true, action: 'hide', verdicts: ['likely_ai'], kinds: ['comment'], sites: ['example.org', 'reddit.com'] });
-  assert.equal(await options.locator('#rules li label').innerText(), 'comments with the verdict “looks like a model’s” on example.org or reddit.com: hide');
+  assert.equal(await options.locator('#rules li label').innerText(), 'Comments with the verdict “looks like a model’s” on example.org or reddit.com: hide');
 
   await options.getByRole('button', { name: 'Add a rule' }).press('Enter');
   await options.getByRole('button', { name: 'Save the rule' }).press('Enter');
@@ -320,7 +321,7 @@ test('rules: made, moved, changed, deleted and brought back with the keyboard', 
   await options.getByRole('button', { name: /^Delete: All texts/ }).press('Enter');
   await options.getByText('The rule is deleted.').first().waitFor();
   assert.deepEqual((await rules()).map(({ action }) => action), ['hide']);
-  assert.match(await focused(options), /^Delete: comments/);
+  assert.match(await focused(options), /^Delete: Comments/);
   await options.getByRole('button', { name: 'Undo' }).press('Enter');
   await until(async () => (await rules()).length === 2);
   assert.deepEqual((await rules()).map(({ action, on }) => [action, on]), [['dim', false], ['hide', true]]);
@@ -441,15 +442,15 @@ test('damaged settings are no obstacle', async () => {
 for (const [language, name] of /** @type {const} */ ([['en', 'English'], ['zh_CN', 'Chinese']])) {
   for (const scheme of /** @type {const} */ (['light', 'dark'])) {
     test(`nothing stands in the way of assistive technology: ${name}, ${scheme}`, async () => {
-      await extension.reset({ port: daemon.port, language, rules: [{ id: 'a', on: true, action: 'collapse', verdicts: ['likely_ai', 'declared_ai'], kinds: ['comment'] }, { id: 'b', on: false, action: 'dim' }],
+      await paired({ language, rules: [{ id: 'a', on: true, action: 'collapse', verdicts: ['likely_ai', 'declared_ai'], kinds: ['comment'] }, { id: 'b', on: false, action: 'dim' }],
         contacts: [{ name: 'Ada', key: publicKey(), added: '2026-01-01T00:00:00Z' }], pins: { 'https://ada.example': [publicKey()] }, off: ['quiet.test'] });
-      await paired();
       await tell(summary({
         verdicts: { ...EMPTY, likely_ai: 3, unclear: 14, likely_human: 4, human_signed: 2, declared_ai: 1, mixed: 1 }, hidden: 1,
         adapter: { name: 'Slack', found: false, messages: 0 }, statements: [statement('trusted'), statement('altered')],
       }));
       const popup = await extension.openPopup(page, (opened) => opened.emulateMedia({ colorScheme: scheme }));
       await accessible(popup);
+      assert.equal(await popup.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), true, 'it fits beside its scroll bar');
       await shot(popup, `popup-${language}-${scheme}`);
       const options = await extension.openOptions();
       await options.emulateMedia({ colorScheme: scheme });

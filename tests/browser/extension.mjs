@@ -142,11 +142,13 @@ export async function launchExtension({ grant = ['http://*.test/*'], language = 
     /**
      * Empties what the extension keeps, and sets some settings.
      * @param {Record<string, unknown>} [settings]
+     * @param {string} [token] As if it had been paired.
      */
-    async reset(settings = {}) {
-      await (await workerOf(context)).evaluate(() => Promise.all(
-        [chrome.storage.local.clear(), chrome.storage.session.clear(), chrome.storage.sync.clear(), chrome.alarms.clearAll()],
-      ));
+    async reset(settings = {}, token) {
+      await (await workerOf(context)).evaluate(async (token) => {
+        await Promise.all([chrome.storage.local.clear(), chrome.storage.session.clear(), chrome.storage.sync.clear(), chrome.alarms.clearAll()]);
+        if (token) await chrome.storage.local.set({ token });
+      }, token);
       const { error } = await this.send('save', { language, off: [], ...settings });
       assert.equal(error, undefined);
     },

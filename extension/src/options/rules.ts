@@ -63,9 +63,10 @@ export class Rules {
     const { say } = this.desk;
     const list = (words: string[]): string => new Intl.ListFormat(say.language === 'en' ? 'en' : 'zh-CN', { type: 'disjunction' }).format(words);
     const what = kinds?.length ? list(kinds.map((kind) => say.t(`kind_${kind}`))) : say.t('kind_all');
-    const which = verdicts?.length ? say.t('ruleVerdicts', { list: list(verdicts.map((verdict) => say.t(`chip_${verdict}`))) }) : '';
+    const which = verdicts?.length ? say.t('ruleVerdicts', { list: list(verdicts.map((verdict) => say.t('quoted', { text: say.t(`chip_${verdict}`) }))) }) : '';
     const where = sites?.length ? say.t('ruleSites', { list: list(sites) }) : '';
-    return say.t('rule', { what, which, where, action: say.t(`action_${action}`) });
+    const said = say.t('rule', { what, which, where, action: say.t(`action_${action}`) });
+    return said.charAt(0).toLocaleUpperCase('en') + said.slice(1);
   }
 
   private edit(id: string | null): void {
