@@ -339,6 +339,32 @@ test('to sign is asked of the daemon, whose page opens only at its own address',
   assert.deepEqual((await extension.send('sign', { text: 'My words.' })).ok.daemon.state, 'wrong_version');
 });
 
+test('a selection is signed as it stands, line breaks and all; a daemon that is away is told of', async () => {
+  const tab = await extension.tabOf(page);
+  await page.evaluate(() => {
+    const field = document.createElement('textarea');
+    field.value = 'Not this. First line\nsecond line';
+    document.body.append(field);
+    field.focus();
+    field.setSelectionRange(10, field.value.length);
+  });
+  // The browser's own menu can't be clicked on here.
+  const click = async () => (await extension.worker()).evaluate((id) => {
+    const clicked = /** @type {any} */ (chrome.contextMenus.onClicked);
+    clicked.dispatch({ menuItemId: 'sign-selection', frameId: 0, selectionText: 'First line second line' }, { id });
+  }, tab);
+  const opens = extension.context.waitForEvent('page');
+  await click();
+  const opened = await opens;
+  await opened.waitForURL(`${daemon.url}/sign`);
+  await opened.close();
+  assert.equal(daemon.requests.find(({ path }) => path === '/v1/sign')?.body.text, 'First line\nsecond line');
+  await daemon.close();
+  await click();
+  const title = async () => (await extension.worker()).evaluate((tabId) => chrome.action.getTitle({ tabId }), tab);
+  await until(async () => /can’t sign: its program on this machine does not answer/.test(await title()));
+});
+
 test('everything is erased, and the daemon is told', async () => {
   await extension.sendFrom(page, 'note', note('one'));
   await extension.send('save', { rules: [{ id: 'a', on: true, action: 'dim' }], sync: true });

@@ -137,6 +137,20 @@ fn signing_on_the_real_daemon() {
 }
 
 #[test]
+fn the_extensions_background_on_a_daemon_that_says_anything() {
+    if extension_is_built() {
+        node("ext-background.mjs", None);
+    }
+}
+
+#[test]
+fn popup_and_options_on_a_daemon_that_says_anything() {
+    if extension_is_built() {
+        node("ext-pages.mjs", None);
+    }
+}
+
+#[test]
 fn the_extension_on_the_real_daemon() {
     if !extension_is_built() {
         return;

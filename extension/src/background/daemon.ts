@@ -1,5 +1,6 @@
 // The daemon: the only place that speaks to it, and the only one that fetches anything.
 
+import { addressOf } from '../address.js';
 import type { Block, BlockReport, Calibration, Daemon, Judged, Model } from '../protocol.js';
 import { settings } from './settings.js';
 import { isCalibration, isCount, isList, isModel, isRecord, isReport, isText } from './shape.js';
@@ -224,7 +225,7 @@ export async function sign(text: string): Promise<string> {
 /** An address that the daemon gave, if it is one of its own. */
 export async function ownPage(address: string): Promise<string> {
   const own = await base();
-  const url = URL.parse(address, own);
+  const url = addressOf(address, own);
   if (url?.origin !== own) throw new Silence('strange');
   return url.href;
 }

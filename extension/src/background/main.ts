@@ -179,7 +179,10 @@ function quietly(work: Promise<unknown>): void {
   work.catch((error: unknown) => console.warn('bonafide:', error));
 }
 
-chrome.runtime.onInstalled.addListener(() => quietly(Promise.all([sites.register(), menus.make()])));
+chrome.runtime.onInstalled.addListener(() => quietly(Promise.all([
+  // Pages that were open before an update have scripts that are cut off from the extension as it is now.
+  sites.register().then(async () => sites.startGranted(await sites.granted())), menus.make(),
+])));
 chrome.runtime.onStartup.addListener(() => quietly(sites.register()));
 chrome.permissions.onAdded.addListener(({ origins }) => {
   quietly(sites.register().then(() => sites.startGranted(origins ?? [])));

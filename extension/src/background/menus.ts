@@ -28,18 +28,19 @@ export async function run(id: string | number, tab: chrome.tabs.Tab | undefined,
       const standing = { settings: await settings(), daemon: await standingAtOnce() };
       if (!(await order(tab.id, 'selection', { what, ...standing }, frame))) await complain(tab.id, 'menu_nothing');
     } else if (id === 'sign-selection') {
-      await sign(tab.id, frame ?? 0, text ?? '');
+      await sign(tab.id, frame, text ?? '');
     }
   } catch {
     await complain(tab.id, 'menu_impossible');
   }
 }
 
-async function sign(tab: number, frame: number, told: string): Promise<void> {
+async function sign(tab: number, frame: number | undefined, told: string): Promise<void> {
   // The menu tells a selection without its line breaks.
-  const exact = await chrome.scripting.executeScript({ target: { tabId: tab, frameIds: [frame] }, func: selected })
-    .then(([found]) => found?.result, () => undefined);
-  const text = exact || told;
+  const target = frame === undefined ? { tabId: tab, allFrames: true } : { tabId: tab, frameIds: [frame] };
+  const exact = await chrome.scripting.executeScript({ target, func: selected })
+    .then((all) => all.map(({ result }) => result).find((one) => typeof one === 'string' && one.trim() !== ''), () => undefined);
+  const text = exact ?? told;
   if (text.trim() === '') return complain(tab, 'menu_nothing');
   try {
     await chrome.tabs.create({ url: await askToSign(text) });

@@ -1,6 +1,7 @@
 // Which sites are labelled: those that the user has granted, less those that are switched off. The browser itself keeps
 // the list of granted ones, and starts the content script there.
 
+import { addressOf } from '../address.js';
 import type { SiteState } from '../protocol.js';
 import { isCount, isHost, isRecord } from './shape.js';
 import { inTurn, read, write, forget } from './store.js';
@@ -34,7 +35,7 @@ export function isOff(off: string[], host: string): boolean {
 
 /** How it stands with a site. `origin` is what the popup sees of the tab. */
 export async function site(host: string, origin: string): Promise<SiteState> {
-  const url = URL.parse(origin);
+  const url = addressOf(origin);
   if (!url || !['http:', 'https:'].includes(url.protocol) || !isHost(host) || ['127.0.0.1', 'localhost'].includes(host)) {
     return 'impossible';
   }
@@ -72,7 +73,7 @@ export async function startGranted(origins: string[]): Promise<void> {
   const { off } = await settings();
   for (const tab of await chrome.tabs.query({})) {
     // The address is told for tabs on granted origins alone.
-    const url = tab.url === undefined ? null : URL.parse(tab.url);
+    const url = addressOf(tab.url);
     if (tab.id === undefined || tab.discarded || !url || isOff(off, url.hostname)) continue;
     if (!origins.some((origin) => fits(origin, url)) || ['127.0.0.1', 'localhost'].includes(url.hostname)) continue;
     await start(tab.id).catch(() => undefined);
@@ -123,7 +124,7 @@ export async function listens(tab: number, frameId: number): Promise<boolean> {
 /** Who sent a message: the host of its frame, and that of the page in its tab if the browser tells. */
 export function senderHost(sender: chrome.runtime.MessageSender): string | null {
   // Frames without an address of their own have their parent's origin.
-  const url = [sender.origin, sender.url].map((from) => (from === undefined ? null : URL.parse(from)))
+  const url = [sender.origin, sender.url].map((from) => addressOf(from))
     .find((parsed) => parsed !== null && ['http:', 'https:'].includes(parsed.protocol));
   return url?.hostname ?? null;
 }
@@ -135,9 +136,9 @@ export async function labels(sender: chrome.runtime.MessageSender): Promise<bool
   if (host === null || tab === undefined) return false;
   if (await isOnce(tab)) return true;
   const { off } = await settings();
-  const page = sender.tab?.url === undefined ? null : URL.parse(sender.tab.url);
+  const page = addressOf(sender.tab?.url);
   if (isOff(off, host) || (page && isOff(off, page.hostname))) return false;
-  const origin = URL.parse(sender.origin ?? '') ?? URL.parse(sender.url ?? '');
+  const origin = addressOf(sender.origin) ?? addressOf(sender.url);
   return origin !== null && (await granted()).some((pattern) => fits(pattern, origin));
 }
 

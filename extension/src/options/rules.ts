@@ -1,5 +1,6 @@
 // Rules of the filter: an ordered list, of which the first that fits a text decides.
 
+import { addressOf } from '../address.js';
 import { announce, button, byId, el, icon } from '../pages/ui.js';
 import type { Action, Kind, Rule, Verdict } from '../protocol.js';
 import type { Desk } from './desk.js';
@@ -170,6 +171,6 @@ export class Rules {
 
 /** A site as typed, perhaps as an address, as a host name. */
 function hostOf(typed: string): string | null {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(typed) ? typed : `https://${typed.replace(/^\*\./, '')}`);
+  const url = addressOf(/^[a-z]+:\/\//i.test(typed) ? typed : `https://${typed.replace(/^\*\./, '')}`);
   return url && url.hostname !== '' && /^[a-z0-9.:[\]_-]+$/.test(url.hostname) ? url.hostname : null;
 }

@@ -63,9 +63,10 @@ export function signatures(all: Checked[], say: PopupSay): Node[] {
     const said = say.t(`sign_${checked.result}`, {
       name: checked.statement?.author.name ?? '?', identity: checked.statement?.author.identity ?? '?', contact: checked.contact ?? '?',
     });
+    const own = green && (checked as { own_key?: boolean }).own_key === true;
     return el('li', { class: green ? 'green' : '', 'data-result': checked.result }, icon(green ? 'v-human_signed' : 's-open'),
       el('p', { dir: 'auto' }, el('strong', {}, said), times > 1 ? ` ${say.t('times', { n: times })}` : ''),
-      el('p', { class: 'muted small' }, say.t(`how_${checked.result}`)));
+      el('p', { class: 'muted small' }, say.t(own ? 'how_own' : `how_${checked.result}`)));
   }));
   const rest = lines.size - shown.length;
   return [el('h2', { class: 'title', id: 'signatures-title' }, say.t('signatures')), list,

@@ -2,6 +2,7 @@
 
 import en from '../_locales/en/popup.json' with { type: 'json' };
 import zh from '../_locales/zh_CN/popup.json' with { type: 'json' };
+import { addressOf } from '../address.js';
 import { ask, order } from '../messages.js';
 import { Service } from '../pages/service.js';
 import { announce, byId, el, message, speak, translate, type Say } from '../pages/ui.js';
@@ -132,7 +133,7 @@ async function current(): Promise<Tab | null> {
   const tab = Number.isInteger(named) ? await chrome.tabs.get(named)
     : (await chrome.tabs.query({ active: true, currentWindow: true }))[0];
   if (tab?.id === undefined) return null;
-  const url = tab.url === undefined ? null : URL.parse(tab.url);
+  const url = addressOf(tab.url);
   return { id: tab.id, url: url && ['http:', 'https:'].includes(url.protocol) ? url : null };
 }
 
