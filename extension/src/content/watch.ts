@@ -13,7 +13,7 @@ import type { Slices } from './slices.js';
 import type { Item } from './types.js';
 
 /** So much is found before what is on screen has been shown; the rest can wait for that. */
-const FIRST_BLOCKS = 120;
+const FIRST_BLOCKS = 24;
 /** The longest that the rest waits, in milliseconds. */
 const FIRST_PATIENCE = 400;
 /** A walk that the page pulls the rug from under begins again so many times. */
@@ -174,7 +174,7 @@ export class Watch implements Listener {
       }
     })());
     if (done === null) {
-      await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, FIRST_PATIENCE))]);
+      await Promise.race([shown.then(drawn), new Promise((resolve) => setTimeout(resolve, FIRST_PATIENCE))]);
       done = await this.slices.run(walk, 'background');
     }
     if (!done) await this.walk([body]);
@@ -319,6 +319,11 @@ export class Watch implements Listener {
     for (const entry of this.claims.ofFrame(frame)) this.drop(entry);
     this.changes.add([frame]);
   }
+}
+
+/** What was shown has been drawn too. */
+function drawn(): Promise<void> {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
 }
 
 /** Roots of walks: none within another, neighbours together and in order. */

@@ -20,6 +20,7 @@ const LEAST = 2;
 /** Chats can be answered beside their list; consoles, news and lists of posts can't. */
 function lists(page: Document): Element[] {
   const fields = [...page.querySelectorAll(FIELD)];
+  if (fields.length === 0) return [];
   return [...page.querySelectorAll(LISTS)].filter((list) => {
     if (inside(list, LISTS, page) && list.parentElement?.closest(LISTS)) return false;
     return fields.some((field) => !list.contains(field)) && items(list).length >= LEAST;

@@ -4,6 +4,8 @@ import type { Kind } from '../../protocol.js';
 
 /** So many siblings of a kind make a row of comments or posts. */
 const ALIKE = 3;
+/** Some pages have another class attribute on each element. */
+const MOST_NAMES = 5000;
 
 const ITEM_COMMENT = /(?:Comment|Answer|Review)$/;
 const ITEM_POST = /(?:DiscussionForumPosting|SocialMediaPosting|Question)$/;
@@ -24,6 +26,8 @@ const CANDIDATES = new Set(['div', 'li', 'section', 'article', 'tr', 'table', 't
 export class Posts {
   /** Names that were found in a row once; a single one is then enough, as for the only answer to a comment. */
   private readonly known = new Set<string>();
+  /** What class attributes say, as they stand there. */
+  private readonly names = new Map<string, readonly { name: string; word: 'comment' | 'post' }[]>();
   /** For a parent that has been looked at: how often each name is there. */
   private counts = new WeakMap<Element, Map<string, number>>();
 
@@ -61,18 +65,30 @@ export class Posts {
 
   /** What the names of an element say. */
   private word(element: Element): 'comment' | 'post' | null {
-    const names = `${element.getAttribute('class') ?? ''} ${element.id}`;
-    if (names.length < 4) return null;
-    for (const name of names.split(/\s+/)) {
-      if (PART_WORD.test(name)) continue;
-      if (COMMENT_WORD.test(name)) return 'comment';
-      if (POST_WORD.test(name)) return 'post';
+    const classes = this.namesOf(element.getAttribute('class') ?? '');
+    return classes[0]?.word ?? (element.id === '' ? null : wordOf(element.id));
+  }
+
+  /** The classes that name a comment or a post. Elements of a row have the same ones. */
+  private namesOf(classes: string): readonly { name: string; word: 'comment' | 'post' }[] {
+    let names = this.names.get(classes);
+    if (!names) {
+      names = classes.split(/\s+/).flatMap((name) => {
+        const word = wordOf(name);
+        return word === null ? [] : [{ name, word }];
+      });
+      if (this.names.size < MOST_NAMES) this.names.set(classes, names);
     }
-    return null;
+    return names;
+  }
+
+  /** The same, each with the name of the element. */
+  private keysOf(element: Element, name: string): string[] {
+    return this.namesOf(element.getAttribute('class') ?? '').map((one) => `${name}.${one.name}`);
   }
 
   private isInRow(element: Element, name: string, kind: string): boolean {
-    const keys = keysOf(element, name);
+    const keys = this.keysOf(element, name);
     if (keys.some((key) => this.known.has(key))) return true;
     const parent = element.parentElement;
     if (!parent) return false;
@@ -91,7 +107,7 @@ export class Posts {
       for (const child of parent.children) {
         const name = child.localName;
         const word = child.id === '' ? null : this.word(child);
-        const keys = [name, ...keysOf(child, name), ...(word === null ? [] : [`#${name} ${word}`])];
+        const keys = [name, ...this.keysOf(child, name), ...(word === null ? [] : [`#${name} ${word}`])];
         for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
       }
       this.counts.set(parent, counts);
@@ -100,10 +116,9 @@ export class Posts {
   }
 }
 
-/** The classes of an element that name a comment or a post, each with the name of the element. */
-function keysOf(element: Element, name: string): string[] {
-  const classes = (element.getAttribute('class') ?? '').split(/\s+/);
-  return classes
-    .filter((one) => !PART_WORD.test(one) && (COMMENT_WORD.test(one) || POST_WORD.test(one)))
-    .map((one) => `${name}.${one}`);
+/** What a class or an id says. */
+function wordOf(name: string): 'comment' | 'post' | null {
+  if (name.length < 4 || PART_WORD.test(name)) return null;
+  if (COMMENT_WORD.test(name)) return 'comment';
+  return POST_WORD.test(name) ? 'post' : null;
 }

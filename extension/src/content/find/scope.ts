@@ -9,7 +9,7 @@ const PROSE = 60;
 /** A page whose main content beside a form for secrets is shorter than this is about that form. */
 const BESIDE_SECRETS = 800;
 /** More paragraphs than these tell nothing new. */
-const MOST_PARAGRAPHS = 1500;
+const MOST_PARAGRAPHS = 400;
 
 const STRUCTURE = [
   'main, [role="main"]',
