@@ -65,7 +65,11 @@ async function paired(settings = {}) {
  */
 async function shot(opened, name) {
   const folder = process.env['BONAFIDE_SHOTS'];
-  if (folder) await opened.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  if (!folder) return;
+  // A picture without the scroll bar, which would take its width.
+  const { width = 0 } = opened.viewportSize() ?? {};
+  if (width < 400) await opened.setViewportSize({ width, height: await opened.evaluate(() => document.body.scrollHeight) });
+  await opened.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
 const text = (/** @type {Page} */ opened, selector = 'main') => opened.locator(selector).innerText();
@@ -86,7 +90,7 @@ async function tell(what) {
 const summary = (other) => ({ verdicts: EMPTY, pending: 0, hidden: 0, statements: [], adapter: null, ...other });
 const statement = (/** @type {string} */ result, name = 'Ada', identity = 'https://ada.example') => ({
   result, message: 'said by core', carrier: 'token', quotes: 0, spans: [], key: { fingerprint: `SHA256:${result}${name}`, public_key: 'ssh-ed25519 AAAA', touched: true },
-  statement: { author: { name, identity } }, contact: name,
+  statement: { author: { name, identity } }, ...result === 'trusted' ? { contact: `${name} of the library` } : {},
 });
 
 // ---- popup ----
@@ -207,7 +211,7 @@ test('the page at a glance: verdicts, what is hidden, the adapter, signatures', 
   assert.match(await text(popup), /3 texts are hidden by your rules\.\s*Show them/);
   assert.match(await text(popup), /WhatsApp Web: 24 messages read/);
   const people = (await popup.locator('#signatures li').allInnerTexts()).map((line) => line.replace(/\s+/g, ' ').trim());
-  assert.deepEqual(people, ['Ada (2 times) A key that you know.', `${HOSTILE}, https://ada.example This identity publishes the key.`,
+  assert.deepEqual(people, ['Ada of the library (2 times) You know this key. It signs as Ada.', `${HOSTILE}, https://ada.example This identity publishes the key.`,
     'Someone who signs as Eve The signature is good, but nobody known to you vouches for the key.',
     'Bob, https://bob.example, with another key Until now this identity was known by other keys. Ask the author another way before you rely on it.']);
   assert.equal(await popup.locator('#signatures .green').count(), 2, 'green is only what is trusted or published');
@@ -459,7 +463,7 @@ for (const [language, name] of /** @type {const} */ ([['en', 'English'], ['zh_CN
       await shot(options, `options-${language}-${scheme}`);
       if (language === 'zh_CN') {
         assert.equal(await popup.evaluate(() => document.documentElement.lang), 'zh-CN');
-        const known = /bonafide|smollm2-135m|cpu-f32|news\.test|Slack|Ada|https:\/\/\S+|SHA256:\S+|English|quiet\.test|ssh-ed25519|AAAA|example\.org|\d+/g;
+        const known = /bonafide|smollm2-135m|cpu-f32|news\.test|Slack|Ada|of the library|https:\/\/\S+|SHA256:\S+|English|quiet\.test|ssh-ed25519|AAAA|example\.org|\d+/g;
         for (const opened of [popup, options]) {
           assert.doesNotMatch((await text(opened, 'body')).replace(known, ''), /[A-Za-z]{3,}/, 'no sentence is left in English');
         }

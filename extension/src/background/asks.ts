@@ -65,8 +65,9 @@ function isReading(ask: unknown): ask is Reading {
   if (!isRecord(ask) || !isList(ask['blocks'], MOST_BLOCKS, isBlock)) return false;
   const document = ask['document'];
   if (document === undefined) return true;
-  return isRecord(document) && isText(document['begins'], LONGEST) && isText(document['ends'], LONGEST) && isRecord(document['metadata'])
-    && isList(document['metadata']['meta'], 10_000, isPair) && isList(document['metadata']['json_ld'], 1_000, isLong);
+  return isRecord(document) && isText(document['begins'], LONGEST) && isText(document['ends'], LONGEST)
+    && isRecord(document['metadata']) && isList(document['metadata']['meta'], 10_000, isPair)
+    && isList(document['metadata']['json_ld'], 1_000, isLong);
 }
 
 function isBlock(value: unknown): value is Block {

@@ -89,7 +89,8 @@ export async function daemon(anew = false): Promise<Daemon> {
 export async function lastKnown(): Promise<{ at: number; state: Daemon } | null> {
   const known = await read('session', 'daemon');
   // Only the background writes here.
-  return isRecord(known) && isCount(known['at']) && isRecord(known['state']) ? { at: known['at'], state: known['state'] as Daemon } : null;
+  if (!isRecord(known) || !isCount(known['at']) || !isRecord(known['state'])) return null;
+  return { at: known['at'], state: known['state'] as Daemon };
 }
 
 async function ask(): Promise<Daemon> {
@@ -114,7 +115,8 @@ function standing(reply: unknown): Daemon {
   const version = isRecord(reply) && isText(reply['version'], 100) ? reply['version'] : '?';
   if (!isRecord(reply) || reply['api'] !== API) return { state: 'wrong_version', version };
   if (reply['status'] === 'ok' && isModel(reply['model'])) {
-    return { state: 'ready', version, model: reply['model'], calibration: isCalibration(reply['calibration']) ? reply['calibration'] : null };
+    const calibration = isCalibration(reply['calibration']) ? reply['calibration'] : null;
+    return { state: 'ready', version, model: reply['model'], calibration };
   }
   return reply['status'] === 'loading' ? { state: 'loading', version } : { state: 'wrong_version', version };
 }
@@ -198,7 +200,9 @@ async function request(blocks: Block[], until: number): Promise<Scored[]> {
   for (;;) {
     try {
       const reply = await post('/v1/score', { blocks: asked }, Math.max(1_000, until - Date.now()));
-      if (!isRecord(reply) || !isModel(reply['model']) || !isList(reply['blocks'], blocks.length, isReport)) throw new Silence('strange');
+      if (!isRecord(reply) || !isModel(reply['model']) || !isList(reply['blocks'], blocks.length, isReport)) {
+        throw new Silence('strange');
+      }
       const { model } = reply;
       const calibration = isCalibration(reply['calibration']) ? reply['calibration'] : null;
       const byId = new Map(reply['blocks'].map((report) => [report.id, report]));

@@ -15,7 +15,7 @@ function load(): Promise<unknown> {
   return ready;
 }
 
-/** Works with a sound instance. One that has trapped may be in any state: another takes its place, and the work is redone once. */
+/** Works with a sound instance. One that has trapped may be in any state: another takes its place, and does the work again. */
 async function withWasm<T>(work: (module: typeof wasm) => T): Promise<T> {
   await load();
   for (let left = 1; ; left -= 1) {
@@ -41,7 +41,9 @@ export type SignedPage = InstanceType<typeof wasm.SignedPage>;
 
 /** Works on statements in a walk or a text. What `gather` learns outside goes into the reports. */
 export async function statements<F>(
-  source: { walk: Step[] } | { text: string }, gather: (wants: string) => Promise<F>, report: (page: SignedPage, facts: F) => string,
+  source: { walk: Step[] } | { text: string },
+  gather: (wants: string) => Promise<F>,
+  report: (page: SignedPage, facts: F) => string,
 ): Promise<string> {
   const open = (module: typeof wasm): SignedPage =>
     'walk' in source ? new module.SignedPage(JSON.stringify(source.walk)) : module.SignedPage.ofText(source.text);

@@ -22,7 +22,8 @@ export async function notes(): Promise<Note[]> {
 /** Keeps a note about a text on a host. */
 export async function keep(note: Note, host: string): Promise<void> {
   const kept: Note = {
-    at: new Date().toISOString(), host, verdict: note.verdict, said: note.said, comment: note.comment, text: await hashed(note.text),
+    at: new Date().toISOString(), host, verdict: note.verdict, said: note.said, comment: note.comment,
+    text: await hashed(note.text),
   };
   await inTurn(KEY, async () => {
     const stored = await read('local', KEY);

@@ -15,19 +15,21 @@ export async function data(desk: Desk): Promise<void> {
 
   async function read(): Promise<void> {
     notes = await ask('notes', {});
-    damaged = Object.fromEntries(Object.entries(await chrome.storage.local.get(null)).filter(([key]) => key.startsWith('damaged:')));
+    const stored = Object.entries(await chrome.storage.local.get(null));
+    damaged = Object.fromEntries(stored.filter(([key]) => key.startsWith('damaged:')));
     desk.refresh();
   }
 
   desk.show(() => {
     const { rules, contacts, pins, off } = desk.settings;
     const rows: [string, number][] = [
-      [say.t('countRules'), rules.length], [say.t('countContacts'), contacts.length], [say.t('countPins'), Object.keys(pins).length],
-      [say.t('countOff'), off.length], [say.t('countNotes'), notes.length],
+      [say.t('countRules'), rules.length], [say.t('countContacts'), contacts.length],
+      [say.t('countPins'), Object.keys(pins).length], [say.t('countOff'), off.length], [say.t('countNotes'), notes.length],
     ];
     const kept = Object.keys(damaged).length;
     if (kept > 0) rows.push([say.t('countDamaged'), kept]);
-    byId('counts').replaceChildren(...rows.map(([name, n]) => el('div', {}, el('dt', {}, name), el('dd', { class: 'number' }, say.t('number', { n })))));
+    byId('counts').replaceChildren(...rows.map(([name, n]) =>
+      el('div', {}, el('dt', {}, name), el('dd', { class: 'number' }, say.t('number', { n })))));
     byId('notes-part').hidden = notes.length === 0;
     byId('notes').replaceChildren(table(notes));
   });
@@ -37,8 +39,9 @@ export async function data(desk: Desk): Promise<void> {
     const when = new Intl.DateTimeFormat(say.language === 'en' ? 'en' : 'zh-CN', { dateStyle: 'medium', timeStyle: 'short' });
     return el('table', {},
       el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col' }, head)))),
-      el('tbody', {}, ...all.toReversed().map((note) => el('tr', {}, el('td', {}, when.format(new Date(note.at))), el('td', {}, note.host),
-        el('td', {}, say.t(`chip_${note.verdict}`)), el('td', {}, say.t(`said_${note.said}`)), el('td', { dir: 'auto' }, note.comment)))));
+      el('tbody', {}, ...all.toReversed().map(({ at, host, verdict, said, comment }) => el('tr', {},
+        el('td', {}, when.format(new Date(at))), el('td', {}, host), el('td', {}, say.t(`chip_${verdict}`)),
+        el('td', {}, say.t(`said_${said}`)), el('td', { dir: 'auto' }, comment)))));
   }
 
   byId('export').addEventListener('click', () => {

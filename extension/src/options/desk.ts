@@ -64,7 +64,9 @@ export class Desk {
     announce(said);
     clearTimeout(this.timer);
     // Whoever is on their way to the button is not hurried.
-    const later = (): void => { this.timer = window.setTimeout(() => (toast.contains(document.activeElement) ? later() : close()), TOAST_MS); };
+    const later = (): void => {
+      this.timer = window.setTimeout(() => (toast.contains(document.activeElement) ? later() : close()), TOAST_MS);
+    };
     later();
   }
 }

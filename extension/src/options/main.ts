@@ -76,11 +76,10 @@ function shown(desk: Desk): void {
     const percent = Number(strictness.value);
     void desk.save({ strictness: percent <= 50 ? 0 : percent / 100 });
   });
-  const boxes: [string, 'showUnclear' | 'signedOnly' | 'sync'][] = [['show-unclear', 'showUnclear'], ['signed-only', 'signedOnly'], ['sync', 'sync']];
-  for (const [id, name] of boxes) {
+  for (const [id, name] of [['show-unclear', 'showUnclear'], ['signed-only', 'signedOnly'], ['sync', 'sync']] as const) {
     const box = field(id);
     desk.show(() => { box.checked = desk.settings[name]; });
-    box.addEventListener('change', () => void desk.save({ [name]: box.checked } as Partial<Settings>));
+    box.addEventListener('change', () => void desk.save({ [name]: box.checked }));
   }
 }
 

@@ -19,6 +19,10 @@ function fingerprint(key: string): HTMLElement {
   return shown;
 }
 
+function named(name: string, keys: string[]): HTMLElement {
+  return el('div', { class: 'stack grow' }, el('strong', { dir: 'auto' }, name), ...keys.map(fingerprint));
+}
+
 export function contacts(desk: Desk): void {
   const { say } = desk;
   const list = byId('contacts');
@@ -32,10 +36,11 @@ export function contacts(desk: Desk): void {
     list.hidden = all.length === 0;
     list.replaceChildren(...all.map((contact) => {
       const remove = button(say.t('remove'), () => {
-        void desk.remove({ contacts: all.filter((one) => one !== contact) }, say.t('contactRemoved', { name: contact.name })).then(() => key.focus());
+        const rest = all.filter((one) => one !== contact);
+        void desk.remove({ contacts: rest }, say.t('contactRemoved', { name: contact.name })).then(() => key.focus());
       });
       remove.setAttribute('aria-label', say.t('removeWhom', { name: contact.name }));
-      return el('li', {}, el('div', { class: 'stack grow' }, el('strong', { dir: 'auto' }, contact.name), fingerprint(contact.key)), remove);
+      return el('li', {}, named(contact.name, [contact.key]), remove);
     }));
   });
 
@@ -85,7 +90,7 @@ export function pins(desk: Desk): void {
         void desk.remove({ pins: rest }, say.t('pinRemoved', { name: identity }));
       });
       remove.setAttribute('aria-label', say.t('removeWhom', { name: identity }));
-      return el('li', {}, el('div', { class: 'stack grow' }, el('strong', { dir: 'auto' }, identity), ...keys.map(fingerprint)), remove);
+      return el('li', {}, named(identity, keys), remove);
     }));
     if (all.length === 0) list.append(el('li', { class: 'muted' }, say.t('pinsNone')));
   });

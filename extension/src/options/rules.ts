@@ -9,6 +9,9 @@ const VERDICTS: Verdict[] = ['declared_ai', 'likely_ai', 'mixed', 'unclear', 'li
 const KINDS: Kind[] = ['article', 'post', 'comment', 'message'];
 const ACTIONS: Action[] = ['badge', 'dim', 'collapse', 'hide', 'nothing'];
 
+/** What a new rule begins as. */
+const PROPOSAL = { on: true, verdicts: ['likely_ai'], action: 'collapse' } satisfies Omit<Rule, 'id'>;
+
 export class Rules {
   private editing: string | null = null;
   private readonly list = byId('rules');
@@ -29,7 +32,7 @@ export class Rules {
     this.list.hidden = this.rules.length === 0;
     this.list.replaceChildren(...this.rules.map((rule, place) => this.item(rule, place)));
     this.fresh.replaceChildren();
-    if (this.editing === 'new') this.fresh.append(this.form({ id: crypto.randomUUID(), on: true, verdicts: ['likely_ai'], action: 'collapse' }));
+    if (this.editing === 'new') this.fresh.append(this.form({ ...PROPOSAL, id: crypto.randomUUID() }));
     else if (this.rules.length === 0) this.fresh.append(el('p', { class: 'muted' }, say.t('rulesNone')));
     this.adder.hidden = this.editing === 'new';
   }
@@ -62,9 +65,11 @@ export class Rules {
   /** A rule in words. */
   private sentence({ verdicts, kinds, sites, action }: Rule): string {
     const { say } = this.desk;
-    const list = (words: string[]): string => new Intl.ListFormat(say.language === 'en' ? 'en' : 'zh-CN', { type: 'disjunction' }).format(words);
+    const either = new Intl.ListFormat(say.language === 'en' ? 'en' : 'zh-CN', { type: 'disjunction' });
+    const list = (words: string[]): string => either.format(words);
+    const quoted = (verdict: Verdict): string => say.t('quoted', { text: say.t(`chip_${verdict}`) });
     const what = kinds?.length ? list(kinds.map((kind) => say.t(`kind_${kind}`))) : say.t('kind_all');
-    const which = verdicts?.length ? say.t('ruleVerdicts', { list: list(verdicts.map((verdict) => say.t('quoted', { text: say.t(`chip_${verdict}`) }))) }) : '';
+    const which = verdicts?.length ? say.t('ruleVerdicts', { list: list(verdicts.map(quoted)) }) : '';
     const where = sites?.length ? say.t('ruleSites', { list: list(sites) }) : '';
     const said = say.t('rule', { what, which, where, action: say.t(`action_${action}`) });
     return said.charAt(0).toLocaleUpperCase('en') + said.slice(1);
@@ -84,21 +89,27 @@ export class Rules {
       all.map((one) => {
         const input = el('input', { type: 'checkbox', value: one });
         input.checked = chosen?.includes(one) ?? false;
-        const words = sign ? el('span', { class: 'row', 'data-verdict': one }, icon(sign(one)), el('span', {}, label(one))) : el('span', {}, label(one));
+        const said = el('span', {}, label(one));
+        const words = sign ? el('span', { class: 'row', 'data-verdict': one }, icon(sign(one)), said) : said;
         return { one, input, label: el('label', { class: 'check' }, input, words) };
       });
     const verdicts = boxes(VERDICTS, rule.verdicts, (one) => say.t(`chip_${one}`), (one) => `v-${one}`);
     const kinds = boxes(KINDS, rule.kinds, (one) => say.t(`kind_${one}`));
-    const sites = el('input', { class: 'field', id: 'rule-sites', autocomplete: 'off', value: (rule.sites ?? []).join(', '), 'aria-describedby': 'rule-sites-hint' });
+    const sites = el('input', { class: 'field', id: 'rule-sites', autocomplete: 'off', 'aria-describedby': 'rule-sites-hint' });
+    sites.value = (rule.sites ?? []).join(', ');
     const wrong = el('p', { class: 'error small', role: 'alert' });
-    const action = el('select', { id: 'rule-action' }, ...ACTIONS.map((one) => el('option', { value: one, selected: one === rule.action }, say.t(`choose_${one}`))));
+    const action = el('select', { id: 'rule-action' },
+      ...ACTIONS.map((one) => el('option', { value: one }, say.t(`choose_${one}`))));
+    action.value = rule.action;
+    const group = (title: string, labels: HTMLElement[]): HTMLElement =>
+      el('fieldset', {}, el('legend', { class: 'title' }, title), el('div', { class: 'choices' }, ...labels));
     const form = el('form', { class: 'edit', novalidate: true, 'aria-label': say.t('ruleForm') },
-      el('fieldset', {}, el('legend', { class: 'title' }, say.t('verdictsTitle')), el('div', { class: 'choices' }, ...verdicts.map((one) => one.label))),
-      el('fieldset', {}, el('legend', { class: 'title' }, say.t('kindsTitle')), el('div', { class: 'choices' }, ...kinds.map((one) => one.label))),
+      group(say.t('verdictsTitle'), verdicts.map((one) => one.label)), group(say.t('kindsTitle'), kinds.map((one) => one.label)),
       el('div', { class: 'labelled' }, el('label', { class: 'title', for: 'rule-sites' }, say.t('sitesTitle')), sites,
         el('p', { class: 'muted small', id: 'rule-sites-hint' }, say.t('sitesHint')), wrong),
       el('div', { class: 'labelled short' }, el('label', { class: 'title', for: 'rule-action' }, say.t('actionTitle')), action),
-      el('div', { class: 'row' }, el('button', { class: 'primary' }, say.t('ruleSave')), button(say.t('cancel'), () => this.cancel(rule.id))));
+      el('div', { class: 'row' }, el('button', { class: 'primary' }, say.t('ruleSave')),
+        button(say.t('cancel'), () => this.cancel(rule.id))));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       const typed = sites.value.split(/[\s,，、]+/).filter((one) => one !== '');

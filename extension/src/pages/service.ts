@@ -14,7 +14,9 @@ export class Service {
   private said: string | null = null;
   private timer = 0;
 
-  constructor(private readonly box: HTMLElement, private readonly say: Say, private readonly changed: () => void = () => undefined) {}
+  constructor(
+    private readonly box: HTMLElement, private readonly say: Say, private readonly changed: () => void = () => undefined,
+  ) {}
 
   /** Asks how it is, and shows that from then on. */
   async begin(): Promise<void> {
@@ -35,7 +37,8 @@ export class Service {
     }
     this.show();
     this.changed();
-    if (!this.pairing) this.later(() => this.refresh(), this.state?.state === 'ready' || this.state?.state === 'unpaired' ? 0 : AGAIN_MS);
+    const settled = this.state?.state === 'ready' || this.state?.state === 'unpaired';
+    if (!this.pairing) this.later(() => this.refresh(), settled ? 0 : AGAIN_MS);
   }
 
   private async pair(): Promise<void> {

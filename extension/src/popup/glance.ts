@@ -5,7 +5,8 @@ import { button, el, icon } from '../pages/ui.js';
 import type { PopupSay } from './main.js';
 
 /** From the left of the bar to its right, and in the sentence: the most telling first. */
-const ORDER = ['declared_ai', 'likely_ai', 'mixed', 'likely_human', 'human_signed', 'unclear', 'pending'] as const;
+const TELLING = ['declared_ai', 'likely_ai', 'mixed', 'likely_human', 'human_signed'] as const;
+const ORDER = [...TELLING, 'unclear', 'pending'] as const;
 /** Results that may be shown in green; no other may. */
 const GREEN = ['trusted', 'published'];
 const MOST_SIGNATURES = 8;
@@ -24,8 +25,9 @@ export function page(summary: Summary, say: PopupSay, reveal: () => void): Node[
       piece.style.flexGrow = String(count(part));
       strip.append(piece);
     }
-    parts.push(strip, el('ul', { class: 'legend' }, ...present.map((part) => el('li', { 'data-verdict': part },
-      icon(`v-${part}`), el('span', {}, say.t(`chip_${part}`)), el('span', { class: 'number' }, say.t('number', { n: count(part) }))))));
+    const line = (part: Part): HTMLElement => el('li', { 'data-verdict': part }, icon(`v-${part}`),
+      el('span', {}, say.t(`chip_${part}`)), el('span', { class: 'number' }, say.t('number', { n: count(part) })));
+    parts.push(strip, el('ul', { class: 'legend' }, ...present.map(line)));
     if (summary.verdicts.likely_ai + summary.verdicts.mixed > 0) parts.push(el('p', { class: 'muted small' }, say.t('calm')));
   }
   if (summary.hidden > 0) {
@@ -43,7 +45,7 @@ export function page(summary: Summary, say: PopupSay, reveal: () => void): Node[
 function heading({ verdicts, pending }: Summary, total: number, say: PopupSay): string {
   if (total === 0) return say.t('nothing');
   if (pending === total) return say.t('reading');
-  const telling = ORDER.filter((part): part is Exclude<Verdict, 'unclear'> => part !== 'pending' && part !== 'unclear' && verdicts[part] > 0);
+  const telling = TELLING.filter((verdict) => verdicts[verdict] > 0);
   if (telling.length === 0) return say.t('allUnclear', { n: verdicts.unclear });
   const list = telling.slice(0, 3).map((verdict) => say.t(`of_${verdict}`, { n: verdicts[verdict] }));
   return say.t('ofTexts', { n: total, list: new Intl.ListFormat(say.language === 'en' ? 'en' : 'zh-CN').format(list) });
@@ -60,13 +62,12 @@ export function signatures(all: Checked[], say: PopupSay): Node[] {
   const shown = [...lines.values()].slice(0, MOST_SIGNATURES);
   const list = el('ul', { class: 'people' }, ...shown.map(({ checked, times }) => {
     const green = GREEN.includes(checked.result);
-    const said = say.t(`sign_${checked.result}`, {
-      name: checked.statement?.author.name ?? '?', identity: checked.statement?.author.identity ?? '?', contact: checked.contact ?? '?',
-    });
+    const { name = '?', identity = '?' } = checked.statement?.author ?? {};
+    const who = { name, identity, contact: checked.contact ?? name };
     const own = green && (checked as { own_key?: boolean }).own_key === true;
     return el('li', { class: green ? 'green' : '', 'data-result': checked.result }, icon(green ? 'v-human_signed' : 's-open'),
-      el('p', { dir: 'auto' }, el('strong', {}, said), times > 1 ? ` ${say.t('times', { n: times })}` : ''),
-      el('p', { class: 'muted small' }, say.t(own ? 'how_own' : `how_${checked.result}`)));
+      el('p', { dir: 'auto' }, el('strong', {}, say.t(`sign_${checked.result}`, who)), times > 1 ? ` ${say.t('times', { n: times })}` : ''),
+      el('p', { class: 'muted small' }, say.t(own ? 'how_own' : `how_${checked.result}`, who)));
   }));
   const rest = lines.size - shown.length;
   return [el('h2', { class: 'title', id: 'signatures-title' }, say.t('signatures')), list,

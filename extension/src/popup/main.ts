@@ -83,7 +83,7 @@ async function main(): Promise<void> {
     if (!summary) {
       if (state === 'on') {
         pageBox.hidden = false;
-        pageBox.replaceChildren(el('h2', { class: 'display', id: 'page-title' }, say.t('notYet')), el('p', { class: 'muted small' }, say.t('notYetText')));
+        pageBox.replaceChildren(pageTitle(say.t('notYet')), el('p', { class: 'muted small' }, say.t('notYetText')));
       }
       return;
     }
@@ -95,16 +95,21 @@ async function main(): Promise<void> {
     if (!signatureBox.hidden) signatureBox.replaceChildren(...glance.signatures(summary.statements, say));
   }
 
+  function pageTitle(text: string): HTMLElement {
+    return el('h2', { class: 'display', id: 'page-title' }, text);
+  }
+
   function failed(error: unknown): void {
     pageBox.hidden = false;
-    pageBox.replaceChildren(el('h2', { class: 'display', id: 'page-title' }, say.t('failedTitle')), el('p', { class: 'error small' }, message(error)));
+    pageBox.replaceChildren(pageTitle(say.t('failedTitle')), el('p', { class: 'error small' }, message(error)));
     announce(message(error));
   }
 
   toggle.addEventListener('change', () => {
     const host = tab?.url?.hostname;
     if (!tab || host === undefined) return;
-    const off = toggle.checked ? settings.off.filter((one) => one !== host) : [...settings.off.filter((one) => one !== host), host];
+    const others = settings.off.filter((one) => one !== host);
+    const off = toggle.checked ? others : [...others, host];
     void save({ off }).then(refresh, failed);
   });
   rescan.addEventListener('click', () => {
