@@ -18,6 +18,19 @@ fn ready() -> bool {
     bonafide_tests::browser_is_ready(&folder())
 }
 
+/// Whether a real browser can be driven here, and the extension is built.
+fn extension_is_built() -> bool {
+    if !ready() {
+        return false;
+    }
+    let built = folder().join("../../extension/dist/chromium/manifest.json").is_file();
+    if !built {
+        assert!(std::env::var_os("CI").is_none(), "the extension is not built: run `cargo xtask extension`");
+        eprintln!("skipped: the extension is not built; run `cargo xtask extension`");
+    }
+    built
+}
+
 fn node(script: &str, link: Option<&str>) {
     let environment: Vec<_> = link.into_iter().map(|link| ("BONAFIDE_LINK", link)).collect();
     node_with(script, &environment);

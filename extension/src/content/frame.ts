@@ -270,15 +270,8 @@ class Live {
   }
 
   private aroundParts(): { metadata: ReturnType<typeof metadataOf>; begins: string; ends: string } {
-    let first: Entry | null = null;
-    let last: Entry | null = null;
-    for (const entry of this.watch.entries()) {
-      if (entry.draft.kind !== 'article') continue;
-      first ??= entry;
-      last = entry;
-    }
-    const text = (entry: Entry | null): string => (entry ? entry.map?.text ?? roughText(entry) : '');
-    return { metadata: metadataOf(this.document), begins: text(first).slice(0, EDGE), ends: text(last).slice(-EDGE) };
+    const parts = [...this.watch.entries()].filter(({ draft }) => draft.kind === 'article');
+    return { metadata: metadataOf(this.document), begins: edge(parts).slice(0, EDGE), ends: edge(parts.reverse(), true).slice(-EDGE) };
   }
 
   private async tally(): Promise<void> {
@@ -293,6 +286,18 @@ class Live {
     this.told = told;
     await this.outside.ask('tally', summary);
   }
+}
+
+/** The words of the first blocks, or, counted from the end, of the last ones. */
+function edge(parts: Entry[], isEnd = false): string {
+  const texts: string[] = [];
+  for (let index = 0, length = 0; index < parts.length && length < EDGE; index += 1) {
+    const entry = parts[index] as Entry;
+    const text = entry.map?.text ?? roughText(entry);
+    texts.push(text);
+    length += text.length;
+  }
+  return (isEnd ? texts.reverse() : texts).join('\n\n');
 }
 
 /** The words of a block that is far away, which was not read with its styles. */
