@@ -24,7 +24,7 @@ before(async () => {
   site = await serve({
     '/news-declared.html': (await source('news')).replace('<p>I was there', `<p>${OWN}</p><p>I was there`),
     '/forum-declared.html': (await source('forum')).replace('<div>Throw away', `<div>${OWN}<br><br>Throw away`),
-    '/blog-declared.html': (await source('blog-zh')).replace('<p>今天下午', '<p>（本文由AI生成）</p><p>今天下午'),
+    '/blog-declared.html': (await source('blog-zh')).replace('<h1>', '<p>（本文由AI生成）</p><h1>'),
   });
   extension = await launchExtension();
   await extension.reset({ showUnclear: true });

@@ -164,6 +164,41 @@ fn popup_and_options_on_a_daemon_that_says_anything() {
 }
 
 #[test]
+fn the_extension_on_pages_of_many_kinds() {
+    if extension_is_built() {
+        node("ext-reading.mjs", None);
+    }
+}
+
+#[test]
+fn the_extension_on_messaging_sites() {
+    if extension_is_built() {
+        node("ext-sites.mjs", None);
+    }
+}
+
+#[test]
+fn adapters_of_messaging_sites() {
+    if extension_is_built() {
+        node("sites.mjs", None);
+    }
+}
+
+#[test]
+fn what_is_drawn_in_pages() {
+    if extension_is_built() {
+        node("overlay.mjs", None);
+    }
+}
+
+#[test]
+fn rules_of_the_filter() {
+    if extension_is_built() {
+        node("rules.mjs", None);
+    }
+}
+
+#[test]
 fn the_extension_on_the_real_daemon() {
     if !extension_is_built() {
         return;
