@@ -64,7 +64,7 @@ export function signatures(all: Checked[], say: PopupSay): Node[] {
     const green = GREEN.includes(checked.result);
     const { name = '?', identity = '?' } = checked.statement?.author ?? {};
     const who = { name, identity, contact: checked.contact ?? name };
-    const own = green && (checked as { own_key?: boolean }).own_key === true;
+    const own = green && checked.own_key === true;
     return el('li', { class: green ? 'green' : '', 'data-result': checked.result }, icon(green ? 'v-human_signed' : 's-open'),
       el('p', { dir: 'auto' }, el('strong', {}, say.t(`sign_${checked.result}`, who)), times > 1 ? ` ${say.t('times', { n: times })}` : ''),
       el('p', { class: 'muted small' }, say.t(own ? 'how_own' : `how_${checked.result}`, who)));

@@ -97,7 +97,7 @@ export function signature({ statement: checked, whole }: Signed, say: Say): HTML
   };
   const made = el('section', { class: `signed${green ? ' green' : ''}`, 'data-result': result, 'aria-labelledby': 'signature' },
     el('h3', { id: 'signature' }, say.t('signature')),
-    el('h4', {}, glyph(green ? 'v-human_signed' : 's-open'), el('span', {}, say.t(`r_${result}`, values))),
+    el('h4', {}, glyph(green ? 'v-human_signed' : 's-open'), el('span', {}, say.t(green && checked.own_key ? 'r_own' : `r_${result}`, values))),
     el('p', { class: 'muted small' }, say.t(`calm_${result}`, values)));
   if (statement && !whole && result !== 'excerpt') made.append(el('p', { class: 'muted small' }, say.t('signed_partly')));
   // What exactly is wrong comes in English only.

@@ -83,7 +83,7 @@ export const STYLE = `
 .pill > u { text-underline-offset: 0.2em; }
 
 /* Later badges lie under an open card. */
-.card { z-index: 1; width: min(24em, calc(100vw - 16px)); max-height: min(36em, calc(100vh - 16px)); overflow: auto; overscroll-behavior: contain; padding: 1.125em 1.25em; border: 1px solid var(--line); border-radius: 14px; background: var(--card); color: var(--ink); font: 400 0.9375em/1.5 var(--sans); text-align: start; box-shadow: 0 1px 2px rgb(0 0 0 / 12%), 0 12px 40px rgb(0 0 0 / 22%); pointer-events: auto; cursor: auto; user-select: text; overflow-wrap: anywhere; }
+.card { z-index: 1; width: min(24em, calc(100vw - 16px)); max-height: min(36em, calc(100vh - 16px)); overflow: auto; overscroll-behavior: contain; scrollbar-width: thin; padding: 1.125em 1.25em; border: 1px solid var(--line); border-radius: 14px; background: var(--card); color: var(--ink); font: 400 0.9375em/1.5 var(--sans); text-align: start; box-shadow: 0 1px 2px rgb(0 0 0 / 12%), 0 12px 40px rgb(0 0 0 / 22%); pointer-events: auto; cursor: auto; user-select: text; overflow-wrap: anywhere; }
 .card:focus-visible { outline-width: 2px; outline-offset: 0; }
 .card :is(h2, h3, h4, p, ol, ul, dl, dd, fieldset) { margin: 0; padding: 0; border: 0; }
 .card :is(ol, ul) { list-style: none; }

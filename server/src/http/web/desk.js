@@ -17,7 +17,7 @@ import { request } from './api.js';
  * @typedef {{own: OwnKey[], contacts: {name: string, fingerprint: string, public_key: string}[]}} Keys
  * @typedef {{result: Outcome, message: string, carrier: string, quotes: number,
  *   key?: {fingerprint: string, public_key: string, touched: boolean}, statement?: Statement,
- *   paragraphs?: {found: number[], total: number}, spans: Span[], contact?: string, revoked?: Revocation}} Checked
+ *   paragraphs?: {found: number[], total: number}, spans: Span[], contact?: string, own_key?: boolean, revoked?: Revocation}} Checked
  * @typedef {{statements: Checked[], verified: boolean, text?: string}} Verified
  * @typedef {{text: string, form: Form, key?: string, language?: string, assistance?: string, written_here?: Figures}} Wish
  * @typedef {{id: string, from: string|null, text: string, form: Form, statement: Statement, key: OwnKey, expires_in: number}} Waiting
