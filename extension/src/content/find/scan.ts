@@ -143,7 +143,8 @@ export class Scan {
 
   private enter(element: Element, parent: Open | null): boolean {
     const name = element.localName;
-    const role = roleOf(name);
+    // Some sites keep the lines of a message so; code stands further inside.
+    const role = name === 'pre' && this.scope === null && element === this.frame.element ? 'container' : roleOf(name);
     if (role === 'break') {
       this.line();
       return true;
