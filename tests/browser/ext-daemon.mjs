@@ -49,7 +49,7 @@ before(async () => {
     daemonPort: Number(port),
     // The test's pages count as public ones, as real pages would: they may not reach this machine.
     args: [`--ip-address-space-overrides=127.0.0.1:${site.port}=public`],
-    options: { colorScheme: 'light' },
+    options: { colorScheme: 'light', reducedMotion: 'reduce' },
   });
   extension.context.on('page', (page) => page.on('pageerror', (error) => complaints.push(String(error))));
 });
