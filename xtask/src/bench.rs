@@ -1,7 +1,7 @@
 //! Speed, always of a release build.
 
 use crate::tools::{bonafide, cargo, need, root, run};
-use crate::{Outcome, llama as versus};
+use crate::{Outcome, extension, llama as versus, web};
 use std::process::Command;
 
 /// `bonafide bench`.
@@ -56,4 +56,13 @@ pub(crate) fn watermarks(arguments: &[&str]) -> Outcome {
         command.env("BONAFIDE_REFERENCE_PYTHON", python).env("PYTHONPATH", folder);
     }
     run(&mut command)
+}
+
+/// What the extension costs a page, in a real browser.
+pub(crate) fn page(arguments: &[&str]) -> Outcome {
+    extension::build()?;
+    web::step()?;
+    run(cargo()
+        .args(["run", "--release", "--package", "bonafide-tests", "--bin", "page", "--"])
+        .args(arguments))
 }

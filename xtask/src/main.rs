@@ -42,6 +42,7 @@ cargo xtask COMMAND
   bench llama [--without-amx] [ARGUMENT...]
                            the same texts through llama.cpp, which is built for this machine first (once);
                            arguments: --model M, --threads N, --precision P, --rounds N
+  bench page [--json] [N]  what the extension costs a page of 2 000 blocks, with and without it in turns, N times each
   bench signatures         signatures checked a second, and a page of 500 signed comments
   bench watermarks [TABLE...]
                            what finding watermarks is worth: oracles, null, power, speed, or all four; speed
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         ["check"] => check::run(),
         ["bench", "candle", rest @ ..] => bench::candle(rest),
         ["bench", "llama", rest @ ..] => bench::llama(rest),
+        ["bench", "page", rest @ ..] => bench::page(rest),
         ["bench", "signatures"] => bench::signatures(),
         ["bench", "watermarks", rest @ ..] => bench::watermarks(rest),
         ["bench", rest @ ..] => bench::own(rest),
