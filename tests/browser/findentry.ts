@@ -28,7 +28,7 @@ class Lab implements Outside {
   removed = 0;
   /** When the first block was shown. */
   first = 0;
-  check: (walk: Step[]) => Checked[] = () => [];
+  check: (walk: Step[]) => Checked[] | Promise<Checked[]> = () => [];
   verdict: (text: string) => Verdict = () => 'unclear';
   readonly frame = new Frame(document, this);
 
@@ -40,17 +40,17 @@ class Lab implements Outside {
       this.failures -= 1;
       throw new Error('The message port closed before a response was received.');
     }
-    return this.answer(name, what) as Asks[Name]['reply'];
+    return await this.answer(name, what) as Asks[Name]['reply'];
   }
 
-  private answer(name: keyof Asks, what: unknown): unknown {
+  private async answer(name: keyof Asks, what: unknown): Promise<unknown> {
     switch (name) {
       case 'settings': return this.granted ? { settings: this.settings, daemon: this.daemon } : null;
       case 'look': return { blocks: this.reports(what as Asks['look']['ask'], null) };
       case 'score':
         if (this.daemon.state !== 'ready') return { daemon: this.daemon };
         return { blocks: this.reports(what as Asks['score']['ask'], 0.5), model: MODEL, calibration: null };
-      case 'signatures': return { statements: 'walk' in (what as object) ? this.check((what as { walk: Step[] }).walk) : [] };
+      case 'signatures': return { statements: 'walk' in (what as object) ? await this.check((what as { walk: Step[] }).walk) : [] };
       default: return null;
     }
   }
@@ -108,7 +108,9 @@ class Lab implements Outside {
   ranges() {
     return [...this.shown.values()].map(({ map }) => {
       const points = [...map.text];
-      return points.map((point, at) => (point === '\n' ? '\n' : map.range({ start: at, end: at + 1 })?.toString() ?? '?')).join('');
+      const found = (at: number) => map.range({ start: at, end: at + 1 })?.toString() ?? '?';
+      // Any white space is shown as a space, and an end of a line is no character of the page.
+      return points.map((point, at) => (point === '\n' ? '\n' : point === ' ' ? found(at).replace(/\s/, ' ') : found(at))).join('');
     });
   }
 

@@ -4,7 +4,7 @@ import english from '../_locales/en/selection.json';
 import chinese from '../_locales/zh_CN/selection.json';
 import { language, Translator } from '../i18n.js';
 import type { Settings } from '../protocol.js';
-import { keepsLines } from './find/read.js';
+import { isShown, keepsLines } from './find/read.js';
 import { isBlock, isEditor, parentOf, roleOf, SECRET_FIELDS } from './find/roles.js';
 import { textOf, type NodeMap, type Paragraph, type Part } from './textmap.js';
 
@@ -56,6 +56,7 @@ function paragraphsOf(range: Range): { paragraphs: Paragraph[]; elements: Elemen
   let open: (Part | null)[] = [];
   let block: Element | null = null;
   let room = MOST_CHARACTERS;
+  const seen = new Map<Element, boolean>();
   const document = range.startContainer.ownerDocument ?? globalThis.document;
   const walker = document.createTreeWalker(range.commonAncestorContainer, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT, (node) => {
     if (!range.intersectsNode(node)) return NodeFilter.FILTER_REJECT;
@@ -69,7 +70,7 @@ function paragraphsOf(range: Range): { paragraphs: Paragraph[]; elements: Elemen
     if (!(node instanceof Text)) continue;
     const from = node === range.startContainer ? range.startOffset : 0;
     const to = Math.min(node === range.endContainer ? range.endOffset : node.data.length, from + room);
-    if (to <= from) continue;
+    if (to <= from || !isShown(node, seen)) continue;
     let around = parentOf(node);
     while (around && !isBlock(around.localName)) around = parentOf(around);
     if (around !== block) {

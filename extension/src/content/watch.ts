@@ -130,6 +130,7 @@ export class Watch implements Listener {
     this.sensitive = isSensitive(this.document, this.document.location.href);
     if (this.sensitive) {
       this.forget();
+      this.sink.counted();
       return;
     }
     this.adapter = adapterFor(this.document.location, this.document);

@@ -42,7 +42,7 @@ export function group(section: readonly Piece[]): Piece[][] {
       open = { pieces: [], words: 0 };
     }
     open.pieces.push(piece);
-    open.words = joined;
+    open.words += piece.words;
   }
   const last = done.at(-1);
   if (last && open.words < MIN_WORDS && last.words + open.words <= MAX_WHOLE_WORDS) last.pieces.push(...open.pieces);

@@ -17,7 +17,8 @@ export function readEntry(entry: Entry): NodeMap | null {
   return map.text.length > 0 && map.text.length <= MOST_CHARACTERS ? map : null;
 }
 
-function isShown(node: Text, seen: Map<Element, boolean>): boolean {
+/** Whether a text is shown; `seen` keeps what is known of the elements around texts. */
+export function isShown(node: Text, seen: Map<Element, boolean>): boolean {
   const parent = parentOf(node);
   if (!parent || !node.isConnected) return false;
   let shown = seen.get(parent);

@@ -169,7 +169,8 @@ export class Scan {
         kind = this.posts.kindOf(element, name, inPost, this.scope.severalArticles);
       }
     }
-    if (element.hasAttributes() && (isHidden(element) || isEditor(element) || isSecretForm(element, name))) return false;
+    if (element.hasAttributes() && (isHidden(element) || isEditor(element))) return false;
+    if (isSecretForm(element, name)) return false;
     if (isCode(element, name) || isNoteMark(element, name)) {
       this.look(element);
       return false;

@@ -14,6 +14,8 @@ const MARK = '\u200b';
 /** A page with more elements is not walked over to its end. */
 const MOST_ELEMENTS = 200_000;
 const STEP = 16;
+/** A text of a step is not longer than this, and nor is a statement. */
+const LONGEST = 500_000;
 const MATHML = 'http://www.w3.org/1998/Math/MathML';
 
 /** A carrier that is no part of the text, and what it speaks of: a stretch of the text, or the page. */
@@ -124,9 +126,15 @@ export class Walk {
 
   private tell(text: string): void {
     this.raw += text;
-    const last = this.steps[this.steps.length - 1];
-    if (last?.[0] === 'text') last[1] += text;
-    else this.steps.push(['text', text]);
+    for (let at = 0; at < text.length;) {
+      const last = this.steps[this.steps.length - 1];
+      let end = Math.min(text.length, at + LONGEST);
+      if ((text.charCodeAt(end) & 0xfc00) === 0xdc00) end -= 1;
+      const part = text.slice(at, end);
+      if (last?.[0] === 'text' && last[1].length + part.length <= LONGEST) last[1] += part;
+      else this.steps.push(['text', part]);
+      at = end;
+    }
   }
 
   private element(element: Element, around: Frame | null): void {
@@ -184,7 +192,8 @@ export class Walk {
   }
 
   private enter(element: Element, style: CSSStyleDeclaration, kind: 'inline' | 'block' | 'root', why: Hazard | null): void {
-    const attribute = element.getAttribute('data-human-statement');
+    const value = element.getAttribute('data-human-statement');
+    const attribute = value !== null && value.length <= LONGEST ? value : null;
     const isBlock = kind !== 'inline' || attribute !== null;
     // What changes nothing need not be told.
     const entered = isBlock || why !== null;
@@ -213,6 +222,7 @@ export class Walk {
 
   private script(element: Element): void {
     const json = element.textContent ?? '';
+    if (json.length > LONGEST) return;
     this.steps.push(['script', json]);
     const frame = this.frames.findLast(({ isBlock }) => isBlock);
     if (frame) frame.scripts.push(json);
