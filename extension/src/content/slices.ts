@@ -1,7 +1,7 @@
 // Work in slices, so that the page never waits for us: a task is a generator that may be left at each `yield`.
 
 /** The longest slice, in milliseconds. A step between two yields comes on top of it. */
-const SLICE = 6;
+const SLICE = 5;
 
 interface Scheduler {
   postTask?(task: () => void, options: { priority: 'user-visible' | 'background' }): Promise<void>;

@@ -4,8 +4,6 @@ import type { Kind } from '../../protocol.js';
 
 /** So many siblings of a kind make a row of comments or posts. */
 const ALIKE = 3;
-/** Some pages have another class attribute on each element. */
-const MOST_NAMES = 5000;
 
 const ITEM_COMMENT = /(?:Comment|Answer|Review)$/;
 const ITEM_POST = /(?:DiscussionForumPosting|SocialMediaPosting|Question)$/;
@@ -23,17 +21,24 @@ const COMMENTS_WORD = /(?:^|[^a-z])(?:comments|comment-?list|replies|responses|a
 
 const CANDIDATES = new Set(['div', 'li', 'section', 'article', 'tr', 'table', 'tbody', 'dd', 'td', 'details']);
 
+/** Only neighbours are looked at, this many on each side: a list may have thousands. */
+const NEIGHBOURS = 6;
+/** What names say is kept for so many. */
+const MOST_KEPT = 2000;
+
+/** What a name says, and the name itself. */
+interface Word { kind: 'comment' | 'post'; name: string }
+
 export class Posts {
   /** Names that were found in a row once; a single one is then enough, as for the only answer to a comment. */
   private readonly known = new Set<string>();
-  /** What class attributes say, as they stand there. */
-  private readonly names = new Map<string, readonly { name: string; word: 'comment' | 'post' }[]>();
-  /** For a parent that has been looked at: how often each name is there. */
-  private counts = new WeakMap<Element, Map<string, number>>();
+  /** What lists of comments have as items, by their elements. */
+  private lists = new WeakMap<Element, boolean>();
+  private readonly words = new Map<string, Word | null>();
 
-  /** Forgets how many siblings there are: the page has changed. */
+  /** Forgets what stands where: the page has changed. */
   renew(): void {
-    this.counts = new WeakMap();
+    this.lists = new WeakMap();
   }
 
   /** What sort of text an element holds by itself, if it does. `inPost`: it stands in another one. */
@@ -49,76 +54,66 @@ export class Posts {
     if (element.getAttribute('itemprop') === 'comment') return 'comment';
     if (isArticle) {
       if (element.parentElement?.closest('article, [role="article"]')) return 'comment';
-      if (this.word(element) === 'comment') return 'comment';
+      if (this.word(element)?.kind === 'comment') return 'comment';
       return severalArticles ? 'post' : null;
     }
     const parent = element.parentElement;
-    if (parent?.getAttribute('role') === 'feed' && !inPost) return 'post';
+    if (!parent) return null;
+    if (!inPost && parent.getAttribute('role') === 'feed') return 'post';
     if (!CANDIDATES.has(name) && !name.includes('-')) return null;
-    const kind = this.word(element);
-    if (kind !== null) return this.isInRow(element, name, kind) ? (inPost ? 'comment' : kind) : null;
-    if (parent && (name === 'li' || name === 'div') && COMMENTS_WORD.test(`${parent.id} ${parent.getAttribute('class') ?? ''}`)) {
-      return this.siblings(parent).get(name) === parent.childElementCount && parent.childElementCount >= ALIKE ? 'comment' : null;
-    }
-    return null;
+    const word = this.word(element);
+    if (word) return this.isInRow(element, name, word) ? (inPost ? 'comment' : word.kind) : null;
+    return (name === 'li' || name === 'div') && this.isListOfComments(parent, name) ? 'comment' : null;
   }
 
   /** What the names of an element say. */
-  private word(element: Element): 'comment' | 'post' | null {
-    const classes = this.namesOf(element.getAttribute('class') ?? '');
-    return classes[0]?.word ?? (element.id === '' ? null : wordOf(element.id));
+  private word(element: Element): Word | null {
+    const classes = element.getAttribute('class');
+    return (classes ? this.wordOf(classes) : null) ?? (element.id ? this.wordOf(element.id) : null);
   }
 
-  /** The classes that name a comment or a post. Elements of a row have the same ones. */
-  private namesOf(classes: string): readonly { name: string; word: 'comment' | 'post' }[] {
-    let names = this.names.get(classes);
-    if (!names) {
-      names = classes.split(/\s+/).flatMap((name) => {
-        const word = wordOf(name);
-        return word === null ? [] : [{ name, word }];
-      });
-      if (this.names.size < MOST_NAMES) this.names.set(classes, names);
+  private wordOf(names: string): Word | null {
+    const kept = this.words.get(names);
+    if (kept !== undefined) return kept;
+    let word: Word | null = null;
+    for (const name of names.split(/\s+/)) {
+      const kind = PART_WORD.test(name) ? null : COMMENT_WORD.test(name) ? 'comment' : POST_WORD.test(name) ? 'post' : null;
+      if (kind === null) continue;
+      word = { kind, name };
+      break;
     }
-    return names;
+    if (this.words.size >= MOST_KEPT) this.words.clear();
+    this.words.set(names, word);
+    return word;
   }
 
-  /** The same, each with the name of the element. */
-  private keysOf(element: Element, name: string): string[] {
-    return this.namesOf(element.getAttribute('class') ?? '').map((one) => `${name}.${one.name}`);
-  }
-
-  private isInRow(element: Element, name: string, kind: string): boolean {
-    const keys = this.keysOf(element, name);
-    if (keys.some((key) => this.known.has(key))) return true;
-    const parent = element.parentElement;
-    if (!parent) return false;
-    const counts = this.siblings(parent);
-    // Their ids differ; then the kind and the name of the element are what is alike.
-    const row = keys.filter((key) => (counts.get(key) ?? 0) >= ALIKE);
-    const byId = keys.length === 0 && (counts.get(`#${name} ${kind}`) ?? 0) >= ALIKE;
-    for (const key of row) this.known.add(key);
-    return row.length > 0 || byId;
-  }
-
-  private siblings(parent: Element): Map<string, number> {
-    let counts = this.counts.get(parent);
-    if (!counts) {
-      counts = new Map();
-      for (const child of parent.children) {
-        const name = child.localName;
-        const word = child.id === '' ? null : this.word(child);
-        const keys = [name, ...this.keysOf(child, name), ...(word === null ? [] : [`#${name} ${word}`])];
-        for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  /** Whether an element has enough siblings of the same class or, if only ids tell, of the same kind. */
+  private isInRow(element: Element, name: string, word: Word): boolean {
+    const key = `${name}.${word.name}`;
+    if (this.known.has(key)) return true;
+    const isAlike = (other: Element) => {
+      const its = other.localName === name ? this.word(other) : null;
+      return its !== null && (its.name === word.name || (its.kind === word.kind && element.id === word.name));
+    };
+    let alike = 1;
+    for (const step of ['nextElementSibling', 'previousElementSibling'] as const) {
+      let other = element[step];
+      for (let seen = 0; other && seen < NEIGHBOURS && alike < ALIKE; seen += 1, other = other[step]) {
+        if (isAlike(other)) alike += 1;
       }
-      this.counts.set(parent, counts);
     }
-    return counts;
+    if (alike < ALIKE) return false;
+    this.known.add(key);
+    return true;
   }
-}
 
-/** What a class or an id says. */
-function wordOf(name: string): 'comment' | 'post' | null {
-  if (name.length < 4 || PART_WORD.test(name)) return null;
-  if (COMMENT_WORD.test(name)) return 'comment';
-  return POST_WORD.test(name) ? 'post' : null;
+  private isListOfComments(parent: Element, name: string): boolean {
+    let is = this.lists.get(parent);
+    if (is === undefined) {
+      is = parent.childElementCount >= ALIKE && COMMENTS_WORD.test(`${parent.id} ${parent.getAttribute('class') ?? ''}`);
+      for (let at = 0; is && at < Math.min(parent.childElementCount, 2 * NEIGHBOURS); at += 1) is = parent.children[at]?.localName === name;
+      this.lists.set(parent, is);
+    }
+    return is;
+  }
 }
