@@ -342,14 +342,14 @@ describe('its parts', () => {
 
   test('paragraphs are grouped as the daemon groups them', async () => {
     const { page, context } = await lab.open('<!doctype html>', { wait: true });
-    /** @param {number[]} counts */
+    /** @param {number[]} counts @returns {Promise<number[]>} */
     const sizes = (counts) => page.evaluate((counts) => {
       const pieces = counts.map((words) => {
         const node = document.createTextNode(Array.from({ length: words }, () => 'word').join(' '));
         return { parts: [{ node, from: 0, to: node.length }], words, glued: false, owners: [] };
       });
       // @ts-expect-error The test's own global.
-      return globalThis.group(pieces).map((block) => block.reduce((sum, piece) => sum + piece.words, 0));
+      return globalThis.group(pieces).map((/** @type {{words: number}[]} */ block) => block.reduce((sum, piece) => sum + piece.words, 0));
     }, counts);
     assert.deepEqual(await sizes([30, 30, 30]), [90]);
     assert.deepEqual(await sizes([50, 50, 50, 50, 50, 50, 50, 50]), [200, 200]);

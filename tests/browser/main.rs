@@ -192,6 +192,20 @@ fn what_is_drawn_in_pages() {
 }
 
 #[test]
+fn what_is_found_in_pages() {
+    if extension_is_built() {
+        node("find.mjs", None);
+    }
+}
+
+#[test]
+fn signed_texts_in_live_pages() {
+    if extension_is_built() {
+        node("signed.mjs", None);
+    }
+}
+
+#[test]
 fn rules_of_the_filter() {
     if extension_is_built() {
         node("rules.mjs", None);
