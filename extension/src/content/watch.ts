@@ -93,7 +93,6 @@ export class Watch implements Listener {
 
   /** Nothing more is to be learned of a block. */
   settle(entry: Entry): void {
-    entry.settled = true;
     this.places.remove(entry);
   }
 
@@ -292,7 +291,7 @@ export class Watch implements Listener {
   }
 
   found(draft: Draft): void {
-    const entry: Entry = { draft, item: null, map: null, seen: new Set(), near: false, distance: 0, settled: false, alive: true };
+    const entry: Entry = { draft, item: null, map: null, seen: new Set(), near: false, distance: 0, alive: true };
     if (this.turn) {
       entry.turn = this.turn;
       this.turns.set(this.turn.text, entry);

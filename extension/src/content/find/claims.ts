@@ -18,8 +18,6 @@ export interface Entry {
   seen: Set<Element>;
   near: boolean;
   distance: number;
-  /** Nothing more is to be learned of it. */
-  settled: boolean;
   alive: boolean;
 }
 

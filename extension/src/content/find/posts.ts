@@ -13,7 +13,7 @@ const COMMENT_WORD = /(?:^|[^a-z])(?:comment|reply|answer|review|response)(?![a-
 const POST_WORD = /(?:^|[^a-z])(?:post|message|tweet|status|toot|topic)(?![a-z])|(?:Post|Message|Tweet|Status|Toot)(?![a-z])/;
 const PART_WORD = new RegExp(
   'meta|author|header|footer|action|button|btn|count|link|list|form|date|time|title|tag|nav|image|img|thumb|avatar|user|icon|'
-  + 'menu|tool|content|body|text|score|vote|wrapper-inner|signature|info|permalink|reply-to|icons|buttons|control|share',
+  + 'menu|tool|content|body|text|score|vote|signature|info|permalink|reply-to|control|share',
   'i',
 );
 /** A list of comments, whose items need no name. */
