@@ -42,6 +42,13 @@ test('the first rule that is on and fits decides', () => {
   assert.equal(on(item('likely_ai', { kind: 'post' }), by), 'nothing');
 });
 
+test('what stands in one element with other texts is dimmed at most', () => {
+  const loose = { ...item('likely_ai'), loose: true };
+  for (const action of /** @type {const} */ (['collapse', 'hide', 'dim'])) assert.equal(on(loose, settings([{ action }])), 'dim');
+  assert.equal(on(loose, settings([{ action: 'nothing' }])), 'nothing');
+  assert.equal(on({ ...loose, loose: false }, settings([{ action: 'hide' }])), 'hide');
+});
+
 test('a site is its subdomains too, and no other name', () => {
   const by = settings([{ sites: ['Example.org', '*.test.net', ''], action: 'hide' }]);
   for (const host of ['example.org', 'news.example.org', 'a.b.EXAMPLE.org', 'example.org.', 'test.net', 'x.test.net']) assert.equal(on(item('mixed'), by, host), 'hide', host);

@@ -3,7 +3,7 @@
 import type { Action, Kind, Rule, Settings, Verdict } from '../../protocol.js';
 import type { Item } from '../types.js';
 
-type Judged = Pick<Item, 'kind' | 'state' | 'report'>;
+type Judged = Pick<Item, 'kind' | 'state' | 'report' | 'loose'>;
 
 /** Actions by how much they take away. */
 const STRENGTH: Record<Action, number> = { nothing: 0, badge: 1, dim: 2, collapse: 3, hide: 4 };
@@ -23,7 +23,9 @@ export function actionFor(item: Judged, settings: Settings, host: string): Actio
   // The user has chosen this very text, and wants to see it.
   if (item.kind === 'selection') return 'badge';
   const rule = settings.rules.find((one) => fits(one, verdict, item.kind, host));
-  const action = rule?.action ?? 'badge';
+  const ruled = rule?.action ?? 'badge';
+  // With such a text others would go that nothing was said of.
+  const action = item.loose && STRENGTH[ruled] > STRENGTH.dim ? 'dim' : ruled;
   const dims = settings.signedOnly && verdict !== 'human_signed';
   return dims && STRENGTH[action] < STRENGTH.dim ? 'dim' : action;
 }

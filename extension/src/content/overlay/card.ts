@@ -164,7 +164,7 @@ export class Card {
       form.querySelector('button')?.focus();
     }));
     // A selection is not a part of the page that could be hidden by itself.
-    if (item.kind !== 'selection') row.append(actions.button(say.t('hide'), 'quiet', () => this.hooks.hide(item)));
+    if (item.kind !== 'selection' && !item.loose) row.append(actions.button(say.t('hide'), 'quiet', () => this.hooks.hide(item)));
     section.append(row);
     section.hidden = row.childElementCount === 0;
     return section;
