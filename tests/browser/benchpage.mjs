@@ -94,7 +94,7 @@ async function load(context, url, world, profiled = false) {
   await cdp.send('Performance.enable');
   if (profiled) {
     await cdp.send('Profiler.enable');
-    await cdp.send('Profiler.setSamplingInterval', { interval: 250 });
+    await cdp.send('Profiler.setSamplingInterval', { interval: 1000 });
     await cdp.send('Profiler.start');
   }
   await page.goto(url, { waitUntil: 'load' });
