@@ -19,6 +19,8 @@ interface Style extends Around { solid: boolean }
 export class Surface {
   private readonly styles = new Map<Element, Style>();
   private readonly boxes = new Map<Element, Box>();
+  /** What lies uppermost at a point of the window: to find that out takes longest. */
+  private readonly points = new Map<string, Element | null>();
 
   constructor(private readonly page: Document, private readonly host: Element) {}
 
@@ -91,7 +93,11 @@ export class Surface {
 
   private at(element: Element, x: number, y: number): Element | null {
     const root = element.getRootNode();
-    return root instanceof ShadowRoot ? root.elementFromPoint(x, y) : this.page.elementFromPoint(x, y);
+    if (root instanceof ShadowRoot) return root.elementFromPoint(x, y);
+    const point = `${x} ${y}`;
+    let there = this.points.get(point);
+    if (there === undefined) this.points.set(point, there = this.page.elementFromPoint(x, y));
+    return there;
   }
 }
 
