@@ -214,12 +214,21 @@ fn rules_of_the_filter() {
 
 #[test]
 fn the_extension_on_the_real_daemon() {
+    on_the_real_daemon("ext-daemon.mjs");
+}
+
+#[test]
+fn the_extension_on_signed_texts_that_look_otherwise() {
+    on_the_real_daemon("ext-signed.mjs");
+}
+
+/// Runs a script with a daemon of its own, and with what it makes pages of: an article and a post, each signed.
+fn on_the_real_daemon(script: &str) {
     if !extension_is_built() {
         return;
     }
     let Some(daemon) = Daemon::start(&Setup::default()) else { return };
     as_user(&daemon, &["key", "new", "--author", "Ada"]);
-    // What the scripts make pages of: an article, a post and a paragraph, each signed.
     let signed = tempfile::tempdir().unwrap();
     let path = |name: &str| signed.path().join(name).to_string_lossy().into_owned();
     let lively = std::fs::read_to_string(folder().join("lively.txt")).unwrap();
@@ -231,7 +240,7 @@ fn the_extension_on_the_real_daemon() {
     as_user(&daemon, &["sign", "--as", "line", &path("plain.txt"), "-o", &path("post.txt")]);
     let folder = signed.path().to_string_lossy();
     let given = [("BONAFIDE_LINK", daemon.link.as_str()), ("BONAFIDE_SIGNED", &folder)];
-    node_with("ext-daemon.mjs", &given);
+    node_with(script, &given);
 }
 
 #[test]

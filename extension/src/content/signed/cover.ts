@@ -33,7 +33,7 @@ export class Coverage {
   /** Carriers, which belong to no text. */
   private readonly carriers: Cover = new Map();
 
-  constructor(walk: Walk, statements: readonly Checked[]) {
+  constructor(private readonly walk: Walk, statements: readonly Checked[]) {
     const inline = inlineCarriers(walk.raw);
     for (const { from, to } of inline) addTo(this.carriers, walk, from, to);
     const anchors = anchorsOf(walk, inline, statements);
@@ -67,7 +67,7 @@ export class Coverage {
     let isWhole = true;
     let isTouched = false;
     for (const { node, from, to } of parts) {
-      const own = cover.get(node) ?? [];
+      const own = this.walk.isFresh(node) ? cover.get(node) ?? [] : [];
       const touches = own.some((one) => one.from < to && one.to > from);
       isTouched ||= touches;
       if (!isWhole) continue;
@@ -146,10 +146,13 @@ function anchorsOf(walk: Walk, inline: readonly Inline[], statements: readonly C
 /** Armoured blocks and tokens in a text, in order. */
 function inlineCarriers(raw: string): Inline[] {
   const found: Inline[] = [];
+  let before = 0;
   for (let end = raw.indexOf(END); end >= 0; end = raw.indexOf(END, end + END.length)) {
     // A block that begins again has lost its end.
-    const start = raw.lastIndexOf(BEGIN, end);
-    if (start < (found.at(-1)?.to ?? 0) || start < 0) continue;
+    const from = before;
+    before = end + END.length;
+    const start = from + raw.slice(from, end).lastIndexOf(BEGIN);
+    if (start < from) continue;
     const inside = raw.slice(start + BEGIN.length, end).replace(/[\s>]/g, '');
     found.push({ carrier: 'armour', from: start, to: end + END.length, count: countIn(decode(inside)) });
   }

@@ -7,7 +7,7 @@ import type { Hazard, Step } from '../../protocol.js';
 import { codePointUnits } from '../textmap.js';
 import type { Span } from '../types.js';
 import { BLOCKS, isAnnotation, isEmojiText, LEFT_OUT, ofElement, ofLeftOut, ofMath } from './hazards.js';
-import { hazardOfStyle, isShownAsBlock } from './shown.js';
+import { hazardOfStyle, isDrawn, isShownAsBlock, type Setting } from './shown.js';
 
 /** Stands where something else is seen, so that it is no part of the block that follows. Canonical text has none. */
 const MARK = '\u200b';
@@ -27,6 +27,8 @@ interface Piece { at: number; node: Text | Element; from: number; length: number
 interface Frame {
   element: Element;
   style: CSSStyleDeclaration | null;
+  /** How much of it shines through, with all that it stands in. */
+  opacity: number;
   next: Node | null;
   /** Told to the check. */
   entered: boolean;
@@ -45,6 +47,8 @@ export class Walk {
   readonly placed: Placed[] = [];
   readonly pieces: Piece[] = [];
   raw = '';
+  /** What texts said when they were told. */
+  private readonly data = new Map<Text, string>();
   private lastBreak = -1;
   private readonly frames: Frame[] = [];
   private units: number[] | null | undefined;
@@ -70,6 +74,8 @@ export class Walk {
         this.element(node, frame ?? null);
       }
     }
+    // What stands behind the last element may be seen all the same.
+    if (this.frames.length > 0) this.spoilPlace('hidden');
     while (this.frames.length > 0) this.leave();
     return this;
   }
@@ -79,6 +85,11 @@ export class Walk {
     if (this.units === undefined) this.units = /[\ud800-\udbff]/.test(this.raw) ? codePointUnits(this.raw) : null;
     const unit = (codePoint: number) => (this.units ? this.units[codePoint] ?? this.raw.length : Math.min(codePoint, this.raw.length));
     return { from: unit(span.start), to: unit(span.end) };
+  }
+
+  /** Whether a text still says what was told of it. */
+  isFresh(node: Text): boolean {
+    return this.data.get(node) === node.data;
   }
 
   /** The nodes that a stretch of the collected text came from; for a picture all of it. */
@@ -116,6 +127,8 @@ export class Walk {
   private text(node: Text, data: string): void {
     if (data === '') return;
     const isBlank = /^[\t-\r ]*$/.test(data);
+    if (!isBlank) this.data.set(node, data);
+    if (!isBlank && !isDrawn(node)) this.spoilPlace('hidden');
     this.collect(node, isBlank ? ' ' : data.toWellFormed());
   }
 
@@ -145,7 +158,7 @@ export class Walk {
       if (isAnnotation(element)) return;
       const style = view.getComputedStyle(element);
       if (style.display === 'none') return;
-      this.enter(element, style, 'inline', ofMath(element, name) ?? hazardOfStyle(element, style, around?.style ?? null));
+      this.enter(element, style, 'inline', ofMath(element, name) ?? hazardOfStyle(element, style, this.setting(around), true));
       return;
     }
     switch (name) {
@@ -186,7 +199,8 @@ export class Walk {
       this.spoilPlace('shadow');
       return;
     }
-    const why = (element.shadowRoot ? 'shadow' : null) ?? ofElement(element, name) ?? hazardOfStyle(element, style, around?.style ?? null);
+    const byName = BLOCKS.has(name) || isRoot;
+    const why = (hasShadow(element) ? 'shadow' : null) ?? ofElement(element, name) ?? hazardOfStyle(element, style, this.setting(around), !byName && !name.includes('-'));
     const isBlock = isShownAsBlock(style, BLOCKS.has(name));
     this.enter(element, style, isRoot ? 'root' : isBlock ? 'block' : 'inline', why);
   }
@@ -200,7 +214,7 @@ export class Walk {
     if (entered) this.steps.push(['enter', kind, attribute]);
     if (isBlock) this.breakBlock();
     this.frames.push({
-      element, style, next: element.firstChild, entered, isBlock, isRoot: kind === 'root', start: this.raw.length, attribute,
+      element, style, opacity: Number(style.opacity) * (this.frames.at(-1)?.opacity ?? 1), next: element.firstChild, entered, isBlock, isRoot: kind === 'root', start: this.raw.length, attribute,
       spoiled: null, scripts: [],
     });
     if (why === null) return;
@@ -229,6 +243,11 @@ export class Walk {
     else this.placed.push({ carrier: 'script', value: json, from: 0, to: 0, page: true });
   }
 
+  private setting(around: Frame | null): Setting {
+    const begins = !/\S/.test(this.raw.slice(Math.max(0, this.lastBreak)));
+    return { style: around?.style ?? null, opacity: around?.opacity ?? 1, begins };
+  }
+
   private breakBlock(): void {
     if (this.raw === '' || this.lastBreak === this.raw.length) return;
     this.raw += '\n';
@@ -250,6 +269,16 @@ export class Walk {
     const signed = this.frames.findLast(({ attribute }) => attribute !== null);
     if (signed) signed.spoiled = why;
   }
+}
+
+interface Dom { dom?: { openOrClosedShadowRoot(element: Element): ShadowRoot | null } }
+
+/** Whether an element shows a tree of its own. Closed ones are told to extensions alone; what stands beside the body is no page. */
+function hasShadow(element: Element): boolean {
+  if (element.shadowRoot) return true;
+  const { dom } = (globalThis as { chrome?: Dom }).chrome ?? {};
+  if (!dom || !(element instanceof HTMLElement) || element.parentElement === element.ownerDocument.documentElement) return false;
+  return dom.openOrClosedShadowRoot(element) !== null;
 }
 
 function startAt(node: Text | Element, offset: number): Range {
