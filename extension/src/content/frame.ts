@@ -203,7 +203,7 @@ class Live {
 
   rescan(): void {
     this.watch.rescan();
-    this.statements.altered();
+    this.statements.altered(false, true);
     this.reading.retry();
   }
 
@@ -217,6 +217,7 @@ class Live {
     } else {
       this.overlay.refresh(this.items());
     }
+    this.statements.altered(false, true);
     this.reading.retry();
     this.tallySoon();
   }

@@ -15,6 +15,10 @@ const CARRIERS = 'script[type*="human-statement" i], [data-human-statement], lin
 /** Changes are collected for so long, in milliseconds, and for so many times as long as the last walk took. */
 const COLLECT = 500;
 const REST = 30;
+/** Style sheets, times and pointers change what is shown without a word: while there are statements, it is looked after so often. */
+const LOOK_AFTER = 2000;
+/** A check that fails so often in a row leaves nothing verified. */
+const MOST_FAILURES = 3;
 
 export interface Around {
   ask: Ask;
@@ -36,9 +40,20 @@ export class Statements {
   private again = false;
   private timer: number | null = null;
   private spent = 0;
+  private failures = 0;
   private stopped = false;
+  /** What was told of each root last, and what was answered. */
+  private told = new WeakMap<Document | ShadowRoot, { steps: string; statements: Checked[] }>();
+  private readonly observer: MutationObserver;
+  private readonly seen = () => {
+    if (this.statements.length > 0) this.soon(0);
+  };
 
-  constructor(private readonly document: Document, private readonly slices: Slices, private readonly around: Around) {}
+  constructor(private readonly document: Document, private readonly slices: Slices, private readonly around: Around) {
+    // Classes, styles and pictures of words: of those nobody else wants to hear.
+    this.observer = new MutationObserver(() => this.soon(COLLECT));
+    document.addEventListener('visibilitychange', this.seen);
+  }
 
   /** A walk has met what may be a statement in a text. */
   carrier(): void {
@@ -47,8 +62,9 @@ export class Statements {
     this.soon(0);
   }
 
-  /** The page was loaded or has changed. */
-  altered(first = false): void {
+  /** The page was loaded or has changed; `anew`: what was answered before may be no longer true. */
+  altered(first = false, anew = first): void {
+    if (anew) this.told = new WeakMap();
     if (this.inText || this.isMarked(this.document)) this.soon(first ? 0 : COLLECT);
   }
 
@@ -65,6 +81,8 @@ export class Statements {
 
   stop(): void {
     this.stopped = true;
+    this.observer.disconnect();
+    this.document.removeEventListener('visibilitychange', this.seen);
     if (this.timer !== null) clearTimeout(this.timer);
   }
 
@@ -80,10 +98,13 @@ export class Statements {
       this.timer = null;
       this.again = false;
       this.checking = true;
-      this.check().catch((error: unknown) => console.debug('bonafide:', error)).finally(() => {
+      this.check().then(() => {
+        this.failures = 0;
+      }, (error: unknown) => this.failed(error)).finally(() => {
         this.checking = false;
         this.wasChecked = true;
         if (this.again) this.soon(COLLECT);
+        else if (this.statements.length > 0 && this.document.visibilityState === 'visible') this.soon(LOOK_AFTER);
         this.around.checked();
       });
     }, Math.max(least, REST * this.spent));
@@ -97,13 +118,43 @@ export class Statements {
     for (const root of [this.document, ...this.around.roots()]) {
       if (root instanceof ShadowRoot && !(root.host.isConnected && (this.isMarked(root) || mayBeCarrier(root.textContent ?? '')))) continue;
       const walk = await this.slices.run(new Walk().over(root));
-      const reply = await this.around.ask('signatures', { walk: walk.steps });
-      statements.push(...reply.statements);
-      if (reply.statements.length > 0) coverages.push(new Coverage(walk, reply.statements));
+      const found = await this.ask(root, walk);
+      statements.push(...found);
+      if (found.length > 0) coverages.push(new Coverage(walk, found));
     }
     this.spent = this.slices.cost.total - before;
+    this.know(statements, coverages);
+  }
+
+  /** What the check says of a walk; what it said before, if that was the same. */
+  private async ask(root: Document | ShadowRoot, { steps }: Walk): Promise<Checked[]> {
+    const now = JSON.stringify(steps);
+    const known = this.told.get(root);
+    if (known?.steps === now) return known.statements;
+    const { statements } = await this.around.ask('signatures', { walk: steps });
+    if (statements.length > 0) this.told.set(root, { steps: now, statements });
+    else this.told.delete(root);
+    return statements;
+  }
+
+  /** What can't be checked any more may have changed: then nothing of it stays verified. */
+  private failed(error: unknown): void {
+    console.debug('bonafide:', error);
+    this.failures += 1;
+    if (this.failures >= MOST_FAILURES) this.know([], []);
+    else this.again = true;
+  }
+
+  private know(statements: Checked[], coverages: Coverage[]): void {
+    if (this.stopped) return;
     this.statements = statements;
     this.coverages = coverages;
+    this.observer.disconnect();
+    if (statements.length > 0) {
+      for (const root of [this.document, ...this.around.roots()]) {
+        this.observer.observe(root, { attributes: true, childList: true, characterData: true, subtree: true });
+      }
+    }
     for (const entry of this.around.entries()) {
       if (!isRead(entry)) continue;
       const signed = this.signedOf(entry);
