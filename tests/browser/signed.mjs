@@ -78,10 +78,10 @@ describe('signed texts', { skip }, () => {
     const message = (/** @type {string} */ style, /** @type {string} */ css = '') =>
       verified(`<style>${css}</style><div>See you at <span id="s" style="${style}">eight</span> – at the old bridge. ${PLAIN.token}</div>`);
     assert.equal((await message(''))[0][0], 'unknown_key');
-    assert.equal((await message('color: teal; font-weight: bold; float: left'))[0][0], 'unknown_key');
+    assert.equal((await message('color: teal; font-weight: bold'))[0][0], 'unknown_key');
     for (const style of ['opacity: 0', 'font-size: 1px', 'visibility: hidden', 'color: transparent', 'clip-path: inset(50%)', 'order: 2',
       'position: absolute; left: -9999px', 'position: absolute; clip: rect(0 0 0 0)', 'display: inline-block; overflow: hidden; width: 1px; height: 1px',
-      'unicode-bidi: bidi-override; direction: rtl', '-webkit-text-security: disc', 'display: inline-block; transform: scale(0)']) {
+      'unicode-bidi: bidi-override; direction: rtl', '-webkit-text-security: disc', 'display: inline-block; transform: scale(0)', 'float: left']) {
       assert.equal((await message(style))[0][0], 'altered', style);
     }
     assert.equal((await message('', '#s::before { content: "not " }'))[0][0], 'altered');
