@@ -177,6 +177,17 @@ test('an article in a frame is labelled there and counted in the popup', async (
   await page.close();
 });
 
+test('the popup counts by the threshold that the user has set, as the page shows', async () => {
+  await extension.send('save', { strictness: 1 });
+  const page = await visit('/article.html');
+  const tab = await extension.tabOf(page);
+  const { verdicts } = await until(async () => (await extension.send('glance', { tab })).ok, (found) => found?.verdicts.unclear > 0 && found.pending === 0, 'a text that was read');
+  assert.equal(verdicts.likely_ai, 0);
+  await extension.send('save', { strictness: 0 });
+  await until(async () => (await extension.send('glance', { tab })).ok, (found) => found?.verdicts.likely_ai === 1, 'the text counted');
+  await page.close();
+});
+
 test('in Chinese', async () => {
   await extension.send('save', { language: 'zh_CN' });
   const page = await visit('/article.html');

@@ -1,6 +1,7 @@
 // One frame of a page: the parts that find, ask and draw, and what they tell each other.
 
 import type { Daemon, Judged, Orders, Settings, Summary } from '../protocol.js';
+import { verdictOf } from './filter/rules.js';
 import type { Entry } from './find/claims.js';
 import { metadataOf } from './metadata.js';
 import { Reading, type Ask } from './reading.js';
@@ -281,7 +282,10 @@ class Live {
       pending: this.reading.pending(), hidden: this.overlay.hidden(),
       statements: this.statements.statements.slice(0, MOST_STATEMENTS), adapter: this.watch.adapterState(),
     };
-    for (const { report } of this.watch.items()) if (report) summary.verdicts[report.verdict] += 1;
+    for (const item of this.watch.items()) {
+      const verdict = verdictOf(item, this.state.settings);
+      if (verdict) summary.verdicts[verdict] += 1;
+    }
     const told = JSON.stringify(summary);
     if (told === this.told) return;
     this.told = told;
