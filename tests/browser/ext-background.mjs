@@ -395,3 +395,21 @@ async function until(holds) {
   }
   throw new Error('it never came to that');
 }
+
+test('a reply without an end is no daemon’s', async () => {
+  let sent = 0;
+  const flood = createServer((_, response) => {
+    const more = () => {
+      while (!response.destroyed && response.write(' '.repeat(1 << 20))) sent += 1;
+    };
+    response.writeHead(200, { 'content-type': 'application/json' }).on('drain', more);
+    more();
+  });
+  await new Promise((resolve) => flood.listen(0, '127.0.0.1', () => resolve(undefined)));
+  await extension.send('save', { port: /** @type {import('node:net').AddressInfo} */ (flood.address()).port });
+  const { ok } = await extension.send('daemon');
+  assert.equal(ok.state, 'wrong_version');
+  assert.ok(sent < 200, `${sent} MiB were taken`);
+  flood.closeAllConnections();
+  flood.close();
+});

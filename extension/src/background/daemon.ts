@@ -16,6 +16,8 @@ const FRESH_MS = { ready: 20_000, other: 2_500 };
 /** A request's bounds, well below the daemon's own. */
 const MOST_BLOCKS = 64;
 const MOST_BYTES = 24_000;
+/** A longer reply is none of a daemon of ours: what listens there may be anything. */
+const LONGEST_REPLY = 16 << 20;
 /** How many requests for scores are under way at once; more would only wait in the daemon. */
 const ABREAST = 2;
 
@@ -53,8 +55,9 @@ export async function post(path: string, body: unknown, milliseconds = PATIENCE_
       referrerPolicy: 'no-referrer', signal: AbortSignal.timeout(milliseconds),
       headers: { 'content-type': 'application/json', ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }) },
     });
-    text = await response.text();
+    text = await wordsOf(response);
   } catch (error) {
+    if (error instanceof Silence) throw error;
     throw new Silence(error instanceof DOMException && error.name === 'TimeoutError' ? 'slow' : 'nobody');
   }
   let reply: unknown;
@@ -68,6 +71,23 @@ export async function post(path: string, body: unknown, milliseconds = PATIENCE_
   if (!isRecord(error) || !isText(error['code'], 100) || !isText(error['message'], 5_000)) throw new Silence('strange');
   const wait = Number(response.headers.get('retry-after') ?? NaN);
   throw new Refusal(response.status, error['code'], error['message'], Number.isFinite(wait) ? Math.max(0, wait) : null);
+}
+
+/** The text of a reply, which whoever sends it can't make longer than a reply is. */
+async function wordsOf(response: Response): Promise<string> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const parts: string[] = [];
+  for (let length = 0; reader;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > LONGEST_REPLY) {
+      await reader.cancel();
+      throw new Silence('strange');
+    }
+    parts.push(value);
+  }
+  return parts.join('');
 }
 
 // ---- how it is ----
