@@ -1,6 +1,7 @@
 // Which elements hold a comment or a post of their own: by roles and microdata, and by names only where several are alike.
 
 import type { Kind } from '../../protocol.js';
+import { childrenOf, nameOf } from '../nodes.js';
 
 /** So many siblings of a kind make a row of comments or posts. */
 const ALIKE = 3;
@@ -92,7 +93,7 @@ export class Posts {
     const key = `${name}.${word.name}`;
     if (this.known.has(key)) return true;
     const isAlike = (other: Element) => {
-      const its = other.localName === name ? this.word(other) : null;
+      const its = nameOf(other) === name ? this.word(other) : null;
       return its !== null && (its.name === word.name || (its.kind === word.kind && element.id === word.name));
     };
     let alike = 1;
@@ -110,8 +111,9 @@ export class Posts {
   private isListOfComments(parent: Element, name: string): boolean {
     let is = this.lists.get(parent);
     if (is === undefined) {
-      is = parent.childElementCount >= ALIKE && COMMENTS_WORD.test(`${parent.id} ${parent.getAttribute('class') ?? ''}`);
-      for (let at = 0; is && at < Math.min(parent.childElementCount, 2 * NEIGHBOURS); at += 1) is = parent.children[at]?.localName === name;
+      const children = childrenOf(parent);
+      is = children.length >= ALIKE && COMMENTS_WORD.test(`${parent.getAttribute('id') ?? ''} ${parent.getAttribute('class') ?? ''}`);
+      for (let at = 0; is && at < Math.min(children.length, 2 * NEIGHBOURS); at += 1) is = nameOf(children[at] as Element) === name;
       this.lists.set(parent, is);
     }
     return is;

@@ -1,5 +1,7 @@
 // What an element does to the text in it, by its name and attributes alone: the same rules as the daemon's for HTML.
 
+import { parentNodeOf } from '../nodes.js';
+
 export type Role =
   | 'inline' | 'break' | 'rule' | 'paragraph' | 'container' | 'heading' | 'list' | 'quote' | 'cell' | 'post' | 'hidden' | 'chrome';
 
@@ -89,7 +91,7 @@ export function isSecretForm(element: Element, name: string): boolean {
 /** The element around a node as it is shown: a shadow root's is its host, and what stands in a slot is in its shadow tree. */
 export function parentOf(node: Node): Element | null {
   if ((node instanceof Element || node instanceof Text) && node.assignedSlot) return node.assignedSlot;
-  const parent = node.parentNode;
+  const parent = parentNodeOf(node);
   if (parent instanceof ShadowRoot) return parent.host;
   return parent instanceof Element ? parent : null;
 }

@@ -1,6 +1,7 @@
 // A walk over a part of the live page, without recursion: what a reader would see as prose, cut into blocks.
 
 import type { Kind } from '../../protocol.js';
+import { firstOf, nameOf, nextOf, parentNodeOf } from '../nodes.js';
 import type { Part } from '../textmap.js';
 import { group, MAX_WHOLE_WORDS, type Owner, type Piece } from './group.js';
 import type { Posts } from './posts.js';
@@ -112,7 +113,7 @@ export class Scan {
       const node = take(top);
       if (node === null) this.leave();
       else if (node instanceof Text) this.text(node);
-      else if (node instanceof Element) this.enter(node, top);
+      else if (node instanceof Element) this.tryEnter(node, top);
     }
     while (this.open.length > 0) this.leave();
     while (this.frames.length > 0) this.close();
@@ -126,7 +127,7 @@ export class Scan {
       return true;
     }
     const around: Element[] = [];
-    for (let element = parent; element && element.localName !== 'html'; element = parentOf(element)) around.push(element);
+    for (let element = parent; element && nameOf(element) !== 'html'; element = parentOf(element)) around.push(element);
     this.context = true;
     for (const element of around.reverse()) {
       if (!this.enter(element, null)) return false;
@@ -141,8 +142,19 @@ export class Scan {
     return frame;
   }
 
+  /** What can't be looked at, as a form whose fields stand for its methods, is left out, and nothing else. */
+  private tryEnter(element: Element, parent: Open): void {
+    const depth = this.frames.length;
+    try {
+      this.enter(element, parent);
+    } catch (error) {
+      console.debug('bonafide:', error);
+      this.frames.length = depth;
+    }
+  }
+
   private enter(element: Element, parent: Open | null): boolean {
-    const name = element.localName;
+    const name = nameOf(element);
     // Some sites keep the lines of a message so; code stands further inside.
     const role = name === 'pre' && this.scope === null && element === this.frame.element ? 'container' : roleOf(name);
     if (role === 'break') {
@@ -208,7 +220,7 @@ export class Scan {
       const assigned = (element as HTMLSlotElement).assignedNodes();
       if (assigned.length > 0) return { next: null, list: assigned };
     }
-    return { next: element.firstChild, list: null };
+    return { next: firstOf(element), list: null };
   }
 
   private push(
@@ -390,7 +402,8 @@ function newFrame(kind: Kind, element: Element | null, partial: boolean): Frame 
 /** Whether the page has taken away the node at which a walk was to go on. */
 function hasMoved({ element, next }: Open): boolean {
   if (!next || !element) return false;
-  return next.parentNode !== element && next.parentNode !== element.shadowRoot;
+  const parent = parentNodeOf(next);
+  return parent !== element && parent !== element.shadowRoot;
 }
 
 function take(open: Open): Node | null {
@@ -400,7 +413,7 @@ function take(open: Open): Node | null {
     return node;
   }
   const node = open.next;
-  if (node) open.next = node.nextSibling;
+  if (node) open.next = nextOf(node);
   return node;
 }
 

@@ -1,6 +1,7 @@
 // What the page looks like around a text: colours, direction, and what scrolls or covers it. Reads only.
 
 import type { Span, TextMap } from '../types.js';
+import { parentNodeOf } from '../nodes.js';
 import type { Box } from './place.js';
 
 export interface Around {
@@ -112,9 +113,9 @@ function plain({ x, y, width, height }: DOMRect): Box {
 
 function parentOf(element: Element): Element | null {
   if (element.assignedSlot) return element.assignedSlot;
-  if (element.parentElement) return element.parentElement;
-  const root = element.getRootNode();
-  return root instanceof ShadowRoot ? root.host : null;
+  const parent = parentNodeOf(element);
+  if (parent instanceof ShadowRoot) return parent.host;
+  return parent instanceof Element ? parent : null;
 }
 
 /** A colour that nothing shines through, if it is one. */

@@ -4,6 +4,7 @@
 // for each beginning or end of a block, if the last one stands not right before. That text is built here in the same way.
 
 import type { Hazard, Step } from '../../protocol.js';
+import { firstOf, nameOf, nextOf } from '../nodes.js';
 import { codePointUnits } from '../textmap.js';
 import type { Span } from '../types.js';
 import { BLOCKS, isAnnotation, isEmojiText, LEFT_OUT, ofElement, ofLeftOut, ofMath } from './hazards.js';
@@ -65,8 +66,8 @@ export class Walk {
         this.leave();
         continue;
       }
-      if (frame) frame.next = node.nextSibling;
-      else next = node.nextSibling;
+      if (frame) frame.next = nextOf(node);
+      else next = nextOf(node);
       if (node instanceof Text) {
         this.text(node, node.data);
       } else if (node instanceof Element) {
@@ -151,7 +152,7 @@ export class Walk {
   }
 
   private element(element: Element, around: Frame | null): void {
-    const name = element.localName;
+    const name = nameOf(element);
     const view = element.ownerDocument.defaultView;
     if (!view) return;
     if (element.namespaceURI === MATHML) {
@@ -214,7 +215,7 @@ export class Walk {
     if (entered) this.steps.push(['enter', kind, attribute]);
     if (isBlock) this.breakBlock();
     this.frames.push({
-      element, style, opacity: Number(style.opacity) * (this.frames.at(-1)?.opacity ?? 1), next: element.firstChild, entered, isBlock, isRoot: kind === 'root', start: this.raw.length, attribute,
+      element, style, opacity: Number(style.opacity) * (this.frames.at(-1)?.opacity ?? 1), next: firstOf(element), entered, isBlock, isRoot: kind === 'root', start: this.raw.length, attribute,
       spoiled: null, scripts: [],
     });
     if (why === null) return;
