@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launchExtension, pair } from './extension.mjs';
 import { serve } from './server.mjs';
-import { all, until } from './tree.mjs';
+import { all, one, tree, until } from './tree.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -139,5 +139,21 @@ test('what changes later without a change of words takes the verification away',
     await signed();
     await page.evaluate(change);
     await unsigned();
+  }
+});
+
+test('a selection is not told as verified if a reader sees other words in it', async () => {
+  const worker = await extension.worker();
+  const { ok: settings } = await extension.send('load');
+  const { ok: daemon } = await extension.send('daemon');
+  for (const [css, expected] of [['', /Signed with your own key/], ['.x { display: inline-block; scale: 0 }', /may see other words|altered|not the text/i]]) {
+    await shows(marked(), String(css));
+    const tab = await extension.tabOf(page);
+    await page.evaluate(() => getSelection()?.selectAllChildren(document.querySelector('p') ?? document.body));
+    await worker.evaluate(([tab, ask]) => chrome.tabs.sendMessage(/** @type {number} */ (tab), { name: 'selection', ask }), [tab, { what: 'verify', settings, daemon }]);
+    await one(page, 'dialog', /./);
+    const words = (await tree(page)).map(({ name }) => name).join('\n');
+    assert.match(words, /** @type {RegExp} */ (expected));
+    assert.equal(/Signed with your own key/.test(words), css === '');
   }
 });

@@ -54,8 +54,8 @@ export class Walk {
   private readonly frames: Frame[] = [];
   private units: number[] | null | undefined;
 
-  /** Walks over a document or an open shadow root. */
-  *over(root: Document | ShadowRoot): Generator<void, this> {
+  /** Walks over a document or an open shadow root; or over what a range touches of an element. */
+  *over(root: Document | ShadowRoot | Element, within: Range | null = null): Generator<void, this> {
     let next: Node | null = root.firstChild;
     for (let elements = 0, steps = 0; elements < MOST_ELEMENTS; steps += 1) {
       if (steps % STEP === STEP - 1) yield;
@@ -68,6 +68,7 @@ export class Walk {
       }
       if (frame) frame.next = nextOf(node);
       else next = nextOf(node);
+      if (within && !within.intersectsNode(node)) continue;
       if (node instanceof Text) {
         this.text(node, node.data);
       } else if (node instanceof Element) {
