@@ -413,3 +413,12 @@ test('a reply without an end is no daemon’s', async () => {
   flood.closeAllConnections();
   flood.close();
 });
+
+test('a site whose name no browser takes is not kept, and the others are switched off all the same', async () => {
+  assert.match((await extension.send('save', { off: ['1.2.3.4.5'] })).error, /./);
+  assert.deepEqual((await extension.stored('local'))['settings'].off, []);
+  assert.equal((await extension.send('save', { off: ['other.test'] })).error, undefined);
+  const excluded = await (await extension.worker()).evaluate(async () => (await chrome.scripting.getRegisteredContentScripts())[0]?.excludeMatches);
+  assert.ok(excluded?.some((pattern) => pattern.includes('other.test')));
+  assert.deepEqual((await extension.stored('local'))['settings'].off, ['other.test']);
+});

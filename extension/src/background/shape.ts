@@ -28,9 +28,10 @@ export function isMoment(value: unknown): value is string {
   return isText(value, 40) && !Number.isNaN(Date.parse(value));
 }
 
-/** A host name as browsers write it: lower case, punycode, an address perhaps in brackets; no port. */
+/** A host name as browsers write it: lower case, punycode, an address perhaps in brackets; no port. One that is none would spoil the browser's list. */
 export function isHost(value: unknown): value is string {
-  return isText(value, 253) && /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/.test(value);
+  return isText(value, 253) && /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])$/.test(value)
+    && URL.canParse(`http://${value}/`);
 }
 
 function isShare(value: unknown): value is number | null {
