@@ -26,6 +26,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/desk.js", SCRIPT, include_str!("web/desk.js")),
     ("/dom.js", SCRIPT, include_str!("web/dom.js")),
     ("/facts.js", SCRIPT, include_str!("web/facts.js")),
+    ("/frame.js", SCRIPT, include_str!("web/frame.js")),
     ("/highlight.js", SCRIPT, include_str!("web/highlight.js")),
     ("/i18n.js", SCRIPT, include_str!("web/i18n.js")),
     ("/levels.js", SCRIPT, include_str!("web/levels.js")),

@@ -4,7 +4,8 @@
 import * as api from './api.js';
 import { countWords, cut, plainMarkdown } from './blocks.js';
 import { byId } from './dom.js';
-import { explain, number, plural, t } from './i18n.js';
+import { announce, letIn, lock, tellError } from './frame.js';
+import { number, plural, t } from './i18n.js';
 import { Watch } from './pairing.js';
 import { Reading, legend } from './reading.js';
 import { render, summary } from './report.js';
@@ -293,12 +294,8 @@ function reports() {
 /** @param {{code: string, message: string, hint: string}|null} error */
 function showError(error) {
   state.error = error;
-  const box = byId('error', HTMLElement);
-  const [message, hint] = error ? explain(error) : ['', ''];
-  byId('error-message', HTMLElement).textContent = message;
-  byId('error-hint', HTMLElement).textContent = hint;
+  tellError(error);
   byId('retry', HTMLElement).hidden = !state.passages.some((passage) => passage.report === null);
-  box.hidden = error === null;
 }
 
 function showReport() {
@@ -362,11 +359,6 @@ function said(key) {
   if (button) button.textContent = t(key);
 }
 
-/** @param {string} text */
-function announce(text) {
-  byId('status', HTMLElement).textContent = text;
-}
-
 /**
  * @param {api.Model} model
  * @param {string} version
@@ -374,11 +366,6 @@ function announce(text) {
 function engine(model, version) {
   state.engineText = () => t('engine', { model: model.name, backend: model.backend, version });
   byId('engine', HTMLElement).textContent = state.engineText();
-}
-
-function lock() {
-  api.forgetToken();
-  byId('locked', HTMLElement).hidden = false;
 }
 
 // ---- beginning ----
@@ -453,13 +440,7 @@ const pairing = new Watch((all, arrived) => {
 
 /** Exchanges the link's code, and finds out whether the page may ask and what will answer. */
 async function connect() {
-  try {
-    await api.enter();
-  } catch (error) {
-    if (!(error instanceof api.ApiError)) throw error;
-    // A used link in a tab that has its token already is no trouble.
-    if (!api.hasToken()) showError(error);
-  }
+  await letIn(showError);
   if (!api.hasToken()) return lock();
   void pairing.start();
   try {

@@ -3,7 +3,8 @@
 
 import * as api from './api.js';
 import { button, byId, el } from './dom.js';
-import { explain, t } from './i18n.js';
+import { announce, letIn, lock, tellError } from './frame.js';
+import { t } from './i18n.js';
 import { answer, Watch } from './pairing.js';
 import { translate, wireSettings } from './settings.js';
 
@@ -25,7 +26,7 @@ const watch = new Watch((all, arrived) => {
   state.waiting = all;
   show();
   if (arrived) announce(t('pairWaiting'));
-}, lock);
+}, shut);
 
 function localise() {
   translate();
@@ -66,7 +67,7 @@ async function say(pending, yes) {
     state.done = yes ? 'pairDone' : 'pairRefused';
   } catch (error) {
     if (!(error instanceof api.ApiError)) throw error;
-    if (error.status === 401) lock();
+    if (error.status === 401) shut();
     showError(error);
   }
   showDone();
@@ -83,34 +84,20 @@ function showDone() {
 /** @param {{code: string, message: string, hint: string}|null} error */
 function showError(error) {
   state.error = error;
-  const [message, hint] = error ? explain(error) : ['', ''];
-  byId('error-message', HTMLElement).textContent = message;
-  byId('error-hint', HTMLElement).textContent = hint;
-  byId('error', HTMLElement).hidden = error === null;
+  tellError(error);
 }
 
-/** @param {string} text */
-function announce(text) {
-  byId('status', HTMLElement).textContent = text;
-}
-
-function lock() {
-  api.forgetToken();
+/** Nobody is shown to a page that was not let in. */
+function shut() {
+  lock();
   state.waiting = null;
   show();
-  byId('locked', HTMLElement).hidden = false;
 }
 
 /** Exchanges the link's code, if there is one. */
 async function connect() {
-  try {
-    await api.enter();
-  } catch (error) {
-    if (!(error instanceof api.ApiError)) throw error;
-    // A used link in a tab that has its token already is no trouble.
-    if (!api.hasToken()) showError(error);
-  }
-  if (!api.hasToken()) return lock();
+  await letIn(showError);
+  if (!api.hasToken()) return shut();
   await watch.start();
 }
 

@@ -8,7 +8,8 @@ import { Counter } from './counter.js';
 import * as desk from './desk.js';
 import { button, byId, el } from './dom.js';
 import { figuresLine, outcome } from './facts.js';
-import { explain, languageName, plural, t } from './i18n.js';
+import { announce, letIn, lock, tellError } from './frame.js';
+import { languageName, plural, t } from './i18n.js';
 import { Requests } from './requests.js';
 import { translate, wireSettings } from './settings.js';
 
@@ -26,7 +27,7 @@ const check = byId('check', HTMLTextAreaElement);
 const checkButton = byId('check-go', HTMLButtonElement);
 let counter = new Counter();
 
-/** @typedef {{code: string, message: string, hint: string}} Said */
+/** @typedef {import('./frame.js').Said} Said */
 
 const state = {
   /** @type {desk.Keys|null} */
@@ -87,22 +88,12 @@ function showCount() {
 /** @param {Said|null} error */
 function showError(error) {
   state.error = error;
-  const [message, hint] = error ? explain(error) : ['', ''];
-  byId('error-message', HTMLElement).textContent = message;
-  byId('error-hint', HTMLElement).textContent = hint;
-  byId('error', HTMLElement).hidden = error === null;
-}
-
-/** @param {string} text */
-function announce(text) {
-  byId('status', HTMLElement).textContent = text;
+  tellError(error);
 }
 
 /** @param {api.ApiError} error */
 function lockIfUnknown(error) {
-  if (error.status !== 401) return;
-  api.forgetToken();
-  byId('locked', HTMLElement).hidden = false;
+  if (error.status === 401) lock();
 }
 
 /**
@@ -280,14 +271,8 @@ function wire() {
 
 /** Exchanges the link's code, and finds out whose keys there are and what waits. */
 async function connect() {
-  try {
-    await api.enter();
-  } catch (error) {
-    if (!(error instanceof api.ApiError)) throw error;
-    // A used link in a tab that has its token already is no trouble.
-    if (!api.hasToken()) showError(error);
-  }
-  if (!api.hasToken()) return void (byId('locked', HTMLElement).hidden = false);
+  await letIn(showError);
+  if (!api.hasToken()) return lock();
   try {
     state.keys = await desk.keys();
     showKeys();
