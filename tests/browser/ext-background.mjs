@@ -9,6 +9,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { launchExtension } from './extension.mjs';
 import { fail, json } from './mock.mjs';
 import { service } from './mockservice.mjs';
+import { comes as until } from './tree.mjs';
 
 /** @type {Awaited<ReturnType<typeof launchExtension>>} */
 let extension;
@@ -385,15 +386,6 @@ function tally(verdicts) {
 
 function note(comment = '', text = 'A text.') {
   return { at: '2026-01-01T00:00:00Z', host: 'forged.test', verdict: 'likely_ai', said: 'human', comment, text };
-}
-
-/** @param {() => boolean|Promise<boolean>} holds */
-async function until(holds) {
-  for (const end = Date.now() + 10_000; Date.now() < end;) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error('it never came to that');
 }
 
 test('a reply without an end is no daemon’s', async () => {

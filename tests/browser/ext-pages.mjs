@@ -12,6 +12,7 @@ import { accessible } from './browser.mjs';
 import { launchExtension } from './extension.mjs';
 import { fail, HOSTILE, json } from './mock.mjs';
 import { service } from './mockservice.mjs';
+import { comes as until } from './tree.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -480,13 +481,4 @@ function publicKey() {
   const raw = Buffer.from(/** @type {string} */ (key.export({ format: 'jwk' }).x), 'base64url');
   const part = (/** @type {Buffer} */ bytes) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
   return `ssh-ed25519 ${Buffer.concat([part(Buffer.from('ssh-ed25519')), part(raw)]).toString('base64')}`;
-}
-
-/** @param {() => boolean|Promise<boolean>} holds */
-async function until(holds) {
-  for (const end = Date.now() + 10_000; Date.now() < end;) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error('it never came to that');
 }

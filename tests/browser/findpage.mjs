@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { launch } from './browser.mjs';
-import { bundle } from './overlaypage.mjs';
+import { bundle } from './bundle.mjs';
 
 const PAGES = new URL('./pages/', import.meta.url);
 

@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { accessible } from './browser.mjs';
-import { browser as launch, bundle, PARAGRAPH, settled, show, visit } from './overlaypage.mjs';
+import { accessible, launch } from './browser.mjs';
+import { bundle } from './bundle.mjs';
+import { PARAGRAPH, settled, show, visit } from './overlaypage.mjs';
 import { all, box, click, focus, focused, middle, none, one, tree, until } from './tree.mjs';
 
 const BADGE = 'Looks like a model’s text. Show why';

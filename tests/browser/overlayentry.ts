@@ -1,4 +1,4 @@
-// The overlay in a page of its own, around which everything else is made up. Bundled by `overlaypage.mjs`.
+// The overlay in a page of its own, around which everything else is made up. Bundled by `bundle.mjs`.
 
 import en from '../../extension/src/_locales/en/content.json';
 import zh from '../../extension/src/_locales/zh_CN/content.json';

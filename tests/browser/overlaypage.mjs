@@ -1,25 +1,6 @@
 // @ts-check
 // Pages for the overlay's tests: an article, comments, a conversation, none of which asks the network for anything.
 
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { executable } from './browser.mjs';
-import { chromium } from 'playwright-core';
-
-const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
-/** @type {{build: (options: Record<string, unknown>) => Promise<{outputFiles: {text: string}[]}>}} */
-const { build } = createRequire(here('../../extension/package.json'))('esbuild');
-
-/**
- * TypeScript as one script.
- * @param {string} path
- * @param {'iife'|'esm'} format
- */
-export async function bundle(path, format = 'iife') {
-  const { outputFiles } = await build({ entryPoints: [here(path)], bundle: true, format, target: 'es2022', write: false, logLevel: 'silent', charset: 'utf8' });
-  return outputFiles[0]?.text ?? '';
-}
-
 const SENTENCES = [
   'The bus was late again, so she walked down the hill and along the river to the old mill.',
   'Nobody was there yet, and the door stood open as it always had in summer.',
@@ -57,12 +38,6 @@ export function html({ dir = 'ltr', dark = false, paragraphs = 6, extra = '', la
 /** A strict page: no script and no style but its own. */
 const POLICY = "default-src 'none'; style-src 'nonce-n'; script-src 'nonce-n'; require-trusted-types-for 'script'";
 export const ADDRESS = 'https://news.example.org/story';
-
-export async function browser() {
-  const path = executable();
-  if (!path) throw new Error('no chromium: install it, or name it in CHROMIUM');
-  return chromium.launch({ executablePath: path, headless: true, args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run', '--disable-dev-shm-usage'] });
-}
 
 /**
  * A page with the overlay in it.

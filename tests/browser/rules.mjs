@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bundle } from './overlaypage.mjs';
+import { bundle } from './bundle.mjs';
 
 /** @typedef {import('../../extension/src/protocol.js').Rule} Rule */
 /** @typedef {import('../../extension/src/protocol.js').Settings} Settings */

@@ -3,15 +3,12 @@
 // goes to the network: the addresses are answered here.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { launch } from './browser.mjs';
+import { bundle } from './bundle.mjs';
 import { DRAFT, GLOVES, rebuilt, SITES, source } from './siteslist.mjs';
 
 /** @typedef {import('./siteslist.mjs').Said} Said */
-
-const EXTENSION = new URL('../../extension/', import.meta.url);
 
 const NAMED = SITES.filter(({ adapter }) => adapter !== 'Chat');
 
@@ -66,24 +63,7 @@ function reading(name) {
 }
 
 before(async () => {
-  const { build } = createRequire(new URL('package.json', EXTENSION))('esbuild');
-  const bundle = await build({
-    stdin: {
-      contents: `export { adapterFor, adapters } from './src/sites/index.js';
-        export { generic } from './src/sites/generic.js';
-        export function words({ text, except }) {
-          const say = (node) => {
-            if (except.includes(node)) return '';
-            if (node.nodeType === 3) return node.nodeValue;
-            return node.localName === 'img' ? node.alt : [...node.childNodes].map(say).join('');
-          };
-          return say(text).replaceAll(':potato:', '🥔').replace(/\\s+/gu, ' ').trim();
-        }`,
-      resolveDir: fileURLToPath(EXTENSION),
-    },
-    bundle: true, write: false, format: 'iife', globalName: 'sites', target: 'chrome120',
-  });
-  script = bundle.outputFiles[0].text;
+  script = await bundle('./sitesentry.ts');
   browser = await launch();
   page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
   await page.route('**/*', (route) => (route.request().resourceType() === 'document'

@@ -85,6 +85,12 @@ export async function until(ask, enough, what) {
 }
 
 /**
+ * Waits until something holds.
+ * @param {() => boolean|Promise<boolean>} holds
+ */
+export const comes = (holds) => until(async () => holds(), Boolean, 'what never came');
+
+/**
  * Where it is drawn in the window, into which it is scrolled.
  * @param {Page} page
  * @param {Seen} node
