@@ -273,7 +273,7 @@ class Live {
 
   private aroundParts(): { metadata: ReturnType<typeof metadataOf>; begins: string; ends: string } {
     const parts = [...this.watch.entries()].filter(({ draft }) => draft.kind === 'article');
-    return { metadata: metadataOf(this.document), begins: edge(parts).slice(0, EDGE), ends: edge(parts.reverse(), true).slice(-EDGE) };
+    return { metadata: metadataOf(this.document), begins: edge(parts).join('\n\n').slice(0, EDGE), ends: edge(parts.toReversed()).reverse().join('\n\n').slice(-EDGE) };
   }
 
   private async tally(): Promise<void> {
@@ -293,16 +293,17 @@ class Live {
   }
 }
 
-/** The words of the first blocks, or, counted from the end, of the last ones. */
-function edge(parts: Entry[], isEnd = false): string {
+/** The words of the first blocks, as many as make up an edge. */
+function edge(parts: Entry[]): string[] {
   const texts: string[] = [];
-  for (let index = 0, length = 0; index < parts.length && length < EDGE; index += 1) {
-    const entry = parts[index] as Entry;
+  let length = 0;
+  for (const entry of parts) {
+    if (length >= EDGE) break;
     const text = entry.map?.text ?? roughText(entry);
     texts.push(text);
     length += text.length;
   }
-  return (isEnd ? texts.reverse() : texts).join('\n\n');
+  return texts;
 }
 
 /** The words of a block that is far away, which was not read with its styles. */
