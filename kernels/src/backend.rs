@@ -1,5 +1,7 @@
 //! The seam between what scores and what asks for scores.
 
+use crate::taps::Taps;
+
 /// What the model says of one token, given the tokens before it. Logarithms are natural.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TokenStats {
@@ -96,6 +98,17 @@ pub trait Backend: Send + Sync {
     /// Scores every token but the first of each sequence, in order: a sequence of n tokens gives
     /// max(n - 1, 0) entries.
     fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError>;
+
+    /// The same, and the pooled hidden states of that very pass: for each sequence in order its chunks, each a vector for
+    /// each depth, one after the other. A backend need not have them: then this is an error.
+    fn score_tapped(
+        &self,
+        batch: &PackedBatch<'_>,
+        taps: &Taps<'_>,
+    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
+        let _ = (batch, taps);
+        Err(BackendError::Device(format!("{} gives no hidden states: use --device cpu", self.name())))
+    }
 
     /// The logits after each token of one sequence, handed over a row at a time. They are asked for rarely, so a backend
     /// need not have them: then this is an error.

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+pub mod taps;
 #[cfg(test)]
 mod testing;
 pub mod weights;

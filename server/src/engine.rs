@@ -18,6 +18,7 @@ use bonafide_core::verdict::{BlockReport, CalibrationIdentity, Evidence, ModelId
 use bonafide_core::watermark::evidence::Mark;
 use bonafide_core::watermark::scheme::{Entropy, spike_entropy};
 use bonafide_kernels::backend::{Backend, BackendError, PackedBatch, TokenStats};
+use bonafide_kernels::taps::Taps;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -213,6 +214,36 @@ impl Engine {
             let (own, others) = rest.split_at(window.tokens.len().saturating_sub(1).min(rest.len()));
             rest = others;
             own.to_vec()
+        });
+        Ok(parts.collect())
+    }
+
+    /// The same with pooled hidden states: of each window, the chunks of those tokens that it counts, each a vector for
+    /// each depth, one after the other.
+    pub fn score_windows_tapped(
+        &self,
+        windows: &[&Window],
+        depths: &[usize],
+        chunk: usize,
+    ) -> Result<Vec<(Vec<TokenStats>, Vec<f32>)>, EngineError> {
+        let tokens: Vec<u32> = windows.iter().flat_map(|window| window.tokens.iter().copied()).collect();
+        let mut starts = vec![0];
+        for window in windows {
+            starts.push(starts.last().copied().unwrap_or(0) + window.tokens.len());
+        }
+        // A token's statistics stand at the position before it, its hidden state at its own.
+        let first: Vec<usize> = windows.iter().map(|window| window.skip + 1).collect();
+        let taps = Taps::new(depths, chunk, &first)?;
+        let (stats, pooled) = self.backend.score_tapped(&PackedBatch::new(&tokens, &starts)?, &taps)?;
+        let counts = windows.iter().map(|window| taps.chunks(window.tokens.len(), window.skip + 1));
+        let all: usize = counts.clone().sum();
+        let width = pooled.len().checked_div(all).unwrap_or(0);
+        let (mut stats, mut pooled) = (stats.as_slice(), pooled.as_slice());
+        let parts = windows.iter().zip(counts).map(|(window, chunks)| {
+            let (own, rest) = stats.split_at(window.tokens.len().saturating_sub(1).min(stats.len()));
+            let (sums, others) = pooled.split_at((chunks * width).min(pooled.len()));
+            (stats, pooled) = (rest, others);
+            (own.to_vec(), sums.to_vec())
         });
         Ok(parts.collect())
     }

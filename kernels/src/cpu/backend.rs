@@ -8,6 +8,7 @@ use super::product::{Packed, joint_group, wide};
 use super::team::Team;
 use super::{head, paired};
 use crate::backend::{Backend, BackendError, OperationTime, PackedBatch, TokenStats};
+use crate::taps::Taps;
 use crate::weights::{Layer, Linear, Matrix, Model};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -87,13 +88,34 @@ impl CpuBackend {
         }
     }
 
+    fn pass(
+        &self,
+        batch: &PackedBatch<'_>,
+        taps: Option<&Taps<'_>>,
+    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
+        self.check_tokens(batch.tokens())?;
+        let mut spaces = lock(&self.space);
+        let (mut stats, mut pooled) = (Vec::with_capacity(batch.tokens().len()), Vec::new());
+        let mut sequence = 0;
+        for (tokens, starts) in chunks(batch) {
+            let next = sequence + starts.len() - 1;
+            let taps = taps.map(|taps| taps.of(sequence..next));
+            let batch = PackedBatch::new(tokens, &starts)?;
+            self.score_chunk(&mut spaces, &batch, taps.as_ref(), &mut stats, &mut pooled)?;
+            sequence = next;
+        }
+        Ok((stats, pooled))
+    }
+
     fn score_chunk(
         &self,
         spaces: &mut [Workspace; 2],
         batch: &PackedBatch<'_>,
+        taps: Option<&Taps<'_>>,
         stats: &mut Vec<TokenStats>,
+        pooled: &mut Vec<f32>,
     ) -> Result<(), BackendError> {
-        let plan = Plan::new(batch, &self.decoder.shape, self.decoder.tiles);
+        let plan = Plan::new(batch, &self.decoder.shape, self.decoder.tiles).tapping(batch, taps);
         if plan.targets.is_empty() {
             return Ok(());
         }
@@ -141,6 +163,10 @@ impl CpuBackend {
         // SAFETY: the workers are done.
         let logits = unsafe { space.target_logits.part(0..plan.targets.len()) };
         head::finish(shares.iter().map(|scratch| &scratch.head), logits, stats);
+        // SAFETY: as above.
+        pooled.extend_from_slice(unsafe {
+            space.pooled.part(0..plan.tapped.len() * plan.depths.len() * self.decoder.shape.dim)
+        });
         if second.is_some() {
             let cross = paired::finish(shares.iter().map(|scratch| &scratch.paired), plan.targets.len());
             for (stats, cross) in stats[first..].iter_mut().zip(cross) {
@@ -161,13 +187,16 @@ impl Backend for CpuBackend {
     }
 
     fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
-        self.check_tokens(batch.tokens())?;
-        let mut spaces = lock(&self.space);
-        let mut stats = Vec::with_capacity(batch.tokens().len());
-        for (tokens, starts) in chunks(batch) {
-            self.score_chunk(&mut spaces, &PackedBatch::new(tokens, &starts)?, &mut stats)?;
-        }
-        Ok(stats)
+        Ok(self.pass(batch, None)?.0)
+    }
+
+    fn score_tapped(
+        &self,
+        batch: &PackedBatch<'_>,
+        taps: &Taps<'_>,
+    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
+        taps.check(batch, self.decoder.layers.len())?;
+        self.pass(batch, Some(taps))
     }
 
     fn each_logits(&self, tokens: &[u32], row: &mut dyn FnMut(usize, &[f32])) -> Result<(), BackendError> {

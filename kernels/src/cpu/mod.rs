@@ -26,6 +26,8 @@ mod rotary;
 mod session;
 mod simd;
 mod team;
+#[cfg(test)]
+mod tests;
 
 pub use backend::{CpuBackend, CpuOptions, Precision};
 pub use detect::Instructions;

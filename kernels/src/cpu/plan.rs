@@ -4,6 +4,7 @@ use super::attention::{Block, cached, float};
 use super::input::{Form, ROW_TILE};
 use super::product::{PANEL, Packed};
 use crate::backend::PackedBatch;
+use crate::taps::Taps;
 use crate::weights::Shape;
 use std::ops::Range;
 
@@ -34,6 +35,9 @@ pub(super) struct Plan<'a> {
     pub(super) predicting: Vec<usize>,
     /// The tokens that they ought to predict, if those are known.
     pub(super) targets: Vec<u32>,
+    /// Rows whose hidden states are summed together, and after how many layers.
+    pub(super) tapped: Vec<Range<usize>>,
+    pub(super) depths: &'a [usize],
 }
 
 /// New tokens of a sequence whose earlier ones are in a cache.
@@ -68,6 +72,14 @@ impl<'a> Plan<'a> {
             targets: predicting.iter().map(|row| batch.tokens()[row + 1]).collect(),
             predicting,
             ..Self::of(batch.tokens(), sequences)
+        }
+    }
+
+    /// The same, with hidden states pooled on the way.
+    pub(super) fn tapping(self, batch: &PackedBatch<'_>, taps: Option<&Taps<'a>>) -> Self {
+        match taps {
+            Some(taps) => Self { tapped: taps.pieces(batch), depths: taps.depths(), ..self },
+            None => self,
         }
     }
 
@@ -126,6 +138,8 @@ impl<'a> Plan<'a> {
             local: Vec::new(),
             predicting: Vec::new(),
             targets: Vec::new(),
+            tapped: Vec::new(),
+            depths: &[],
         }
     }
 

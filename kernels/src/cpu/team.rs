@@ -24,10 +24,11 @@ pub(crate) enum Operation {
     GateUp,
     Down,
     Head,
+    Pool,
 }
 
 impl Operation {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Embed,
         Self::Norm,
         Self::QueryKeyValue,
@@ -37,6 +38,7 @@ impl Operation {
         Self::GateUp,
         Self::Down,
         Self::Head,
+        Self::Pool,
     ];
 
     fn name(self) -> &'static str {
@@ -50,6 +52,7 @@ impl Operation {
             Self::GateUp => "gate, up, activation",
             Self::Down => "down",
             Self::Head => "head and statistics",
+            Self::Pool => "pooled hidden states",
         }
     }
 }

@@ -9,6 +9,7 @@ use super::head_tiles;
 use super::plan::{Layout, STATS, Scratch, rotary_table};
 use super::weights::{DeviceLayer, DeviceLinear, DeviceWeights, bytes, numbers};
 use crate::backend::{BackendError, PackedBatch, TokenStats};
+use crate::taps::{Taps, add_normalised};
 use crate::weights::{Activation, Model, RotaryPairs, Shape};
 
 /// The rotary tables cover at least so many positions from the first.
@@ -119,12 +120,17 @@ impl<C: Chip> Forward<C> {
         Scratch::new(&self.shape, &layout, self.weights.indirect()).bytes
     }
 
-    /// Scores one batch in one pass.
-    pub(super) fn score(&mut self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
+    /// Scores one batch in one pass, and pools hidden states on the way if some are asked for.
+    pub(super) fn score(
+        &mut self,
+        batch: &PackedBatch<'_>,
+        taps: Option<&Taps<'_>>,
+    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
         let layout = Layout::new(batch, self.shape.vocab)?;
         if layout.rows == 0 {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
+        let mut pooled = Pooled::new(batch, taps, self.shape.dim);
         let scratch = Scratch::new(&self.shape, &layout, self.weights.indirect());
         self.make_room(&scratch, &layout)?;
         self.chip.upload(&mut self.scratch, scratch.numbers, bytes(&layout.numbers))?;
@@ -134,7 +140,12 @@ impl<C: Chip> Forward<C> {
         let scale = Arg::Float(self.shape.embedding_scale);
         let (tokens, stream) = (Arg::Address(places.tokens), Arg::Address(places.stream));
         self.rows(Kernel::Embed, layout.tokens, &[tokens, embedding, stream, self.dim(), scale])?;
-        for layer in &self.weights.layers {
+        for (index, layer) in self.weights.layers.iter().enumerate() {
+            if let Some(slot) = pooled.slot(index) {
+                let mut rows = vec![0; 4 * layout.tokens * self.shape.dim];
+                self.chip.download(&self.scratch, scratch.stream, &mut rows)?;
+                pooled.add(slot, &rows);
+            }
             self.attention(layer, &layout, &places)?;
             self.feed_forward(layer, &layout, &places)?;
         }
@@ -143,7 +154,8 @@ impl<C: Chip> Forward<C> {
 
         let mut bytes = vec![0; STATS * layout.rows];
         self.chip.download(&self.scratch, scratch.stats, &mut bytes)?;
-        bytes.chunks_exact(STATS).map(read_stats).collect()
+        let stats = bytes.chunks_exact(STATS).map(read_stats).collect::<Result<_, _>>()?;
+        Ok((stats, pooled.sums))
     }
 
     /// Grows the working memory and the rotary tables where the batch needs more than any before.
@@ -380,6 +392,42 @@ impl<C: Chip> Forward<C> {
         // rows and tiles come from `Layout`, which keeps them inside the vocabulary and the batch; sizes and
         // lifetimes are as for products.
         unsafe { self.chip.launch(kernel, blocks, args) }
+    }
+}
+
+/// Sums of hidden states, made on the host: a pass downloads the stream once a depth, which takes less time than a layer.
+struct Pooled<'a> {
+    depths: &'a [usize],
+    pieces: Vec<std::ops::Range<usize>>,
+    dim: usize,
+    sums: Vec<f32>,
+}
+
+impl<'a> Pooled<'a> {
+    fn new(batch: &PackedBatch<'_>, taps: Option<&Taps<'a>>, dim: usize) -> Self {
+        let pieces = taps.map_or_else(Vec::new, |taps| taps.pieces(batch));
+        let depths = taps.map_or(&[][..], Taps::depths);
+        let sums = vec![0.0; pieces.len() * depths.len() * dim];
+        Self { depths, pieces, dim, sums }
+    }
+
+    fn slot(&self, layer: usize) -> Option<usize> {
+        self.depths.iter().position(|depth| *depth == layer)
+    }
+
+    /// `rows` are the whole stream in f32, as the device holds it.
+    fn add(&mut self, slot: usize, rows: &[u8]) {
+        let (dim, depths) = (self.dim, self.depths.len());
+        let mut values = vec![0.0; dim];
+        for (piece, range) in self.pieces.iter().enumerate() {
+            let at = (piece * depths + slot) * dim;
+            for row in rows.chunks_exact(4 * dim).take(range.end).skip(range.start) {
+                for (value, bytes) in values.iter_mut().zip(row.chunks_exact(4)) {
+                    *value = f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                }
+                add_normalised(&mut self.sums[at..at + dim], &values);
+            }
+        }
     }
 }
 

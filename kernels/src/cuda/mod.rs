@@ -26,6 +26,7 @@ mod tests;
 mod weights;
 
 use crate::backend::{Backend, BackendError, PackedBatch, TokenStats};
+use crate::taps::Taps;
 use crate::weights::Model;
 use device::CudaChip;
 use forward::Forward;
@@ -42,6 +43,7 @@ pub struct CudaBackend {
     multiprocessors: usize,
     batch_tokens: usize,
     vocab: usize,
+    layers: usize,
     state: Mutex<Forward<CudaChip>>,
 }
 
@@ -67,6 +69,7 @@ impl CudaBackend {
             multiprocessors: facts.multiprocessors,
             batch_tokens,
             vocab: model.shape.vocab,
+            layers: model.layers.len(),
             state: Mutex::new(forward),
         })
     }
@@ -86,6 +89,25 @@ impl Backend for CudaBackend {
     }
 
     fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
+        Ok(self.pass(batch, None)?.0)
+    }
+
+    fn score_tapped(
+        &self,
+        batch: &PackedBatch<'_>,
+        taps: &Taps<'_>,
+    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
+        taps.check(batch, self.layers)?;
+        self.pass(batch, Some(taps))
+    }
+}
+
+impl CudaBackend {
+    fn pass(
+        &self,
+        batch: &PackedBatch<'_>,
+        taps: Option<&Taps<'_>>,
+    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
         // Before any work: a batch is scored whole or not at all.
         if let Some(token) = batch.tokens().iter().find(|token| **token as usize >= self.vocab) {
             return Err(BackendError::Batch(format!(
@@ -95,14 +117,17 @@ impl Backend for CudaBackend {
         }
         // A pass that panicked has left nothing half done: each begins from the tokens.
         let mut forward = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut stats = Vec::with_capacity(batch.tokens().len());
+        let (mut stats, mut pooled) = (Vec::with_capacity(batch.tokens().len()), Vec::new());
         for piece in plan::pieces(batch.starts(), self.batch_tokens) {
             let own = &batch.starts()[piece.start..=piece.end];
             let (first, last) = (own[0], own[own.len() - 1]);
             let starts: Vec<usize> = own.iter().map(|start| start - first).collect();
             let part = PackedBatch::new(&batch.tokens()[first..last], &starts)?;
-            stats.extend(library::guarded(|| forward.score(&part))?);
+            let taps = taps.map(|taps| taps.of(piece));
+            let (own, sums) = library::guarded(|| forward.score(&part, taps.as_ref()))?;
+            stats.extend(own);
+            pooled.extend(sums);
         }
-        Ok(stats)
+        Ok((stats, pooled))
     }
 }

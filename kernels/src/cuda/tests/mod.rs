@@ -9,6 +9,8 @@ mod reference;
 
 use super::{CudaBackend, available, compile};
 use crate::backend::{Backend, BackendError, PackedBatch, TokenStats};
+use crate::cpu::{CpuBackend, CpuOptions, Precision};
+use crate::taps::Taps;
 use crate::testing::models;
 use crate::weights::Model;
 
@@ -71,13 +73,39 @@ fn hold_together(
     }
 }
 
+/// Pooled hidden states beside those of the CPU in f32.
+#[track_caller]
+fn pools_alike(
+    name: &str,
+    model: &Model,
+    mut pool: impl FnMut(&PackedBatch<'_>, &Taps<'_>) -> Result<Vec<f32>, BackendError>,
+) {
+    if model.layers.len() < 2 {
+        return;
+    }
+    let (tokens, starts) = tokens(model.shape.vocab, &LENGTHS);
+    let batch = PackedBatch::new(&tokens, &starts).unwrap();
+    let first: Vec<usize> = (0..LENGTHS.len()).map(|at| at % 3).collect();
+    let taps = Taps::new(&[1], 32, &first).unwrap();
+    let options = CpuOptions { threads: 1, precision: Precision::F32, instructions: None };
+    let want = CpuBackend::new(model, None, options).unwrap().score_tapped(&batch, &taps).unwrap().1;
+    let got = pool(&batch, &taps).unwrap();
+    assert_eq!(got.len(), want.len(), "{name}");
+    for (got, want) in got.chunks_exact(model.shape.dim).zip(want.chunks_exact(model.shape.dim)) {
+        let length = |of: &dyn Fn(usize) -> f32| (0..got.len()).map(|at| of(at).powi(2)).sum::<f32>().sqrt();
+        let (off, all) = (length(&|at| got[at] - want[at]), length(&|at| want[at]));
+        assert!(off <= 0.03 * all.max(1.0), "{name}: {off} of {all}");
+    }
+}
+
 #[test]
 #[cfg(all(target_os = "linux", target_endian = "little"))]
 fn the_emulated_gpu_matches_the_reference() {
     for (name, model) in models() {
         let Some(chip) = emulated::EmulatedChip::new(model.shape.head_dim) else { return };
         let mut forward = super::forward::Forward::new(chip, &model).unwrap();
-        hold_together(name, &model, |batch| forward.score(batch));
+        hold_together(name, &model, |batch| Ok(forward.score(batch, None)?.0));
+        pools_alike(name, &model, |batch, taps| Ok(forward.score(batch, Some(taps))?.1));
     }
 }
 
@@ -90,6 +118,7 @@ fn cuda_matches_the_cpu() {
     for (name, model) in models() {
         let backend = CudaBackend::new(&model, 0).unwrap();
         hold_together(name, &model, |batch| backend.score(batch));
+        pools_alike(name, &model, |batch, taps| Ok(backend.score_tapped(batch, taps)?.1));
     }
 }
 
