@@ -7,6 +7,7 @@
 mod features;
 mod lastde;
 mod scores;
+pub mod segments;
 mod windows;
 
 pub use features::{FEATURES, Features, MIN_TOKENS};

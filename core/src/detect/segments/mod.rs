@@ -1,0 +1,310 @@
+//! Whose each sentence is: the log-odds of overlapping windows, smoothed over the text.
+//!
+//! A window of [`SCAN_LENGTH`] tokens says little by itself, and its neighbours share most of its tokens. So the sentences
+//! are taken for the units of a hidden Markov model with two states, human and model (Rabiner 1989, "A Tutorial on Hidden
+//! Markov Models and Selected Applications in Speech Recognition", for the recursions): each unit speaks for the model by
+//! the mean log-odds of the windows over its tokens, and who writes seldom changes from one unit to the next. Since most
+//! texts have one author only, the chain is mixed with the two in which nothing ever changes.
+
+pub mod fit;
+
+use super::{MIN_TOKENS, SCAN_LENGTH, SCAN_STRIDE};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Tokens whose evidence is the log-odds of the windows over them, divided by [`Segmenter::temperature`].
+const CHUNK: f64 = SCAN_STRIDE as f64;
+
+/// What a window says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Its tokens: indices into the scored tokens.
+    pub range: Range<usize>,
+    /// Log-odds (nats) that a model wrote it, both being equally common. One that is not a number says nothing.
+    pub log_odds: f64,
+}
+
+/// The windows that a text of so many scored tokens is read in: [`SCAN_LENGTH`] tokens, [`SCAN_STRIDE`] apart from its
+/// start, and one that ends with it.
+///
+/// A shorter text is one window. Empty below [`MIN_TOKENS`]. From twice [`SCAN_LENGTH`] on these are the windows of
+/// [`super::scan`].
+#[must_use]
+pub fn windows(tokens: usize) -> Vec<Range<usize>> {
+    if tokens < MIN_TOKENS {
+        return Vec::new();
+    }
+    let length = SCAN_LENGTH.min(tokens);
+    let last = tokens - length;
+    (0..last).step_by(SCAN_STRIDE).chain([last]).map(|start| start..start + length).collect()
+}
+
+/// The window whose middle is nearest to that of `part`, the first of two equally near: what is known of a stretch without
+/// smoothing.
+#[must_use]
+pub fn nearest<'a>(readings: &'a [Reading], part: &Range<usize>) -> Option<&'a Reading> {
+    // Twice the middle, which is a whole number.
+    let middle = |range: &Range<usize>| range.start + range.end;
+    readings.iter().min_by_key(|reading| middle(&reading.range).abs_diff(middle(part)))
+}
+
+/// How window log-odds become a probability for each sentence. Stored as JSON; call [`Segmenter::validate`] after reading
+/// one.
+///
+/// [`fit::fit`] fits the first four on texts whose sentences are of known origin. The last two say how texts are usually
+/// written, which texts put together for a test can't tell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segmenter {
+    /// What the log-odds of 32 tokens are divided by. Three if windows of 96 tokens were independent of each other and as
+    /// sure as they say; more, because they share tokens and an author.
+    pub temperature: f64,
+    /// Log-odds at which a window is no more likely a model's than a human's.
+    pub offset: f64,
+    /// Log-odds are cut to within this of `offset`, so that no single window decides.
+    pub clip: f64,
+    /// Probability that the author changes from one sentence to the next, in a text of two authors and with `prior` 0.5.
+    pub switch: f64,
+    /// Probability that a sentence is a model's before anything is read.
+    pub prior: f64,
+    /// Probability that a text has one author only before anything is read.
+    pub whole: f64,
+}
+
+impl Default for Segmenter {
+    fn default() -> Self {
+        Self { temperature: 4.0, offset: 0.0, clip: 6.0, switch: 0.1, prior: 0.5, whole: 0.5 }
+    }
+}
+
+/// A parameter that can't be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {problem}")]
+pub struct SegmenterError {
+    /// Which one.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: &'static str,
+}
+
+/// What smoothing makes of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Smoothed {
+    /// For each unit the posterior probability that it is a model's, from 0 to 1.
+    pub probabilities: Vec<f64>,
+    /// The likeliest labels of all units together; true: a model's.
+    pub labels: Vec<bool>,
+    /// Posterior probability that the text has two authors.
+    pub mixed: f64,
+}
+
+/// Neighbouring units with the same label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Which units.
+    pub units: Range<usize>,
+    /// Whether a model wrote them, in the likeliest labelling.
+    pub by_model: bool,
+    /// Mean posterior of a token in them, from 0 to 1.
+    pub probability: f64,
+}
+
+/// Log weights of the two states, human first.
+type Pair = [f64; 2];
+
+impl Segmenter {
+    /// Checks parameters that came from outside.
+    pub fn validate(&self) -> Result<(), SegmenterError> {
+        let check = |good: bool, field, problem| good.then_some(()).ok_or(SegmenterError { field, problem });
+        let within = |value: f64, low: f64, high: f64| (low..=high).contains(&value);
+        check(within(self.temperature, 0.01, 1e4), "temperature", "is not between 0.01 and 10000")?;
+        check(within(self.offset, -100.0, 100.0), "offset", "is not between -100 and 100")?;
+        check(within(self.clip, 0.01, 100.0), "clip", "is not between 0.01 and 100")?;
+        check(within(self.switch, 1e-6, 0.5), "switch", "is not between 0.000001 and 0.5")?;
+        check(within(self.prior, 0.01, 0.99), "prior", "is not between 0.01 and 0.99")?;
+        check(within(self.whole, 0.0, 0.999), "whole", "is not between 0 and 0.999")?;
+        let fastest = 2.0 * self.switch * self.prior.max(1.0 - self.prior);
+        check(fastest <= 1.0, "switch", "is too large for this prior: twice their product must not exceed 1")
+    }
+
+    /// Smooths windows over units: ranges of scored tokens in order, usually sentences, of which some may be empty.
+    ///
+    /// Exact: the posteriors are those of the whole model (forward-backward), and the labels are the likeliest sequence of
+    /// them (Viterbi).
+    #[must_use]
+    pub fn smooth(&self, readings: &[Reading], units: &[Range<usize>]) -> Smoothed {
+        let evidence = self.evidence(readings, units);
+        let Some((&first, rest)) = evidence.split_first() else {
+            return Smoothed { probabilities: Vec::new(), labels: Vec::new(), mixed: 1.0 - self.whole };
+        };
+        let forward = self.forward(first, rest);
+        let backward = self.backward(rest);
+        let constant = self.constant(&evidence);
+        let two = (1.0 - self.whole).ln();
+        let probabilities = forward.iter().zip(&backward).map(|(forward, backward)| {
+            let of = |state: usize| add(constant[state], two + forward[state] + backward[state]);
+            logistic(of(1) - of(0))
+        });
+        let chain = forward.last().map_or(f64::NEG_INFINITY, |last| two + add(last[0], last[1]));
+        Smoothed {
+            probabilities: probabilities.collect(),
+            labels: self.likeliest(first, rest, constant),
+            mixed: logistic(chain - add(constant[0], constant[1])),
+        }
+    }
+
+    /// Log-odds of each unit: the mean over its tokens of the mean of the windows over each token, by its length.
+    fn evidence(&self, readings: &[Reading], units: &[Range<usize>]) -> Vec<f64> {
+        let end = units.iter().map(|unit| unit.end).max().unwrap_or(0);
+        // What begins and what ends at each token.
+        let mut changes = vec![(0.0, 0_i64); end + 1];
+        for reading in readings.iter().filter(|reading| !reading.log_odds.is_nan()) {
+            let value = (reading.log_odds - self.offset).clamp(-self.clip, self.clip);
+            let (from, to) = (reading.range.start, reading.range.end.min(end));
+            if from >= to {
+                continue;
+            }
+            for (at, sign) in [(from, 1), (to, -1)] {
+                if let Some((sum, count)) = changes.get_mut(at) {
+                    *sum += value * sign as f64;
+                    *count += sign;
+                }
+            }
+        }
+        let (mut sum, mut count, mut total) = (0.0, 0_i64, 0.0);
+        let mut totals = Vec::with_capacity(end + 1);
+        for (change, windows) in changes {
+            totals.push(total);
+            sum += change;
+            count += windows;
+            total += if count > 0 { sum / count as f64 } else { 0.0 };
+        }
+        let at = |token: usize| totals.get(token).copied().unwrap_or(total);
+        let scale = CHUNK * self.temperature;
+        units.iter().map(|unit| (at(unit.end.max(unit.start)) - at(unit.start)) / scale).collect()
+    }
+
+    /// Log-probabilities of the first unit's state.
+    fn start(&self) -> Pair {
+        [(1.0 - self.prior).ln(), self.prior.ln()]
+    }
+
+    /// Log-probabilities of the next state, by the state before. The rates keep `prior` the share of a model's units at
+    /// every place.
+    fn steps(&self) -> [Pair; 2] {
+        let (begins, ends) = (2.0 * self.switch * self.prior, 2.0 * self.switch * (1.0 - self.prior));
+        [[(1.0 - begins).ln(), begins.ln()], [ends.ln(), (1.0 - ends).ln()]]
+    }
+
+    /// Log-probability of the units up to each, with its state.
+    fn forward(&self, first: f64, rest: &[f64]) -> Vec<Pair> {
+        let (start, steps, seen) = (self.start(), self.steps(), emission(first));
+        let mut now = [start[0] + seen[0], start[1] + seen[1]];
+        let mut all = vec![now];
+        for &log_odds in rest {
+            let seen = emission(log_odds);
+            let into = |state: usize| seen[state] + add(now[0] + steps[0][state], now[1] + steps[1][state]);
+            now = [into(0), into(1)];
+            all.push(now);
+        }
+        all
+    }
+
+    /// Log-probability of the units after each, given its state.
+    fn backward(&self, rest: &[f64]) -> Vec<Pair> {
+        let steps = self.steps();
+        let mut now = [0.0, 0.0];
+        let mut all = vec![now];
+        for &log_odds in rest.iter().rev() {
+            let seen = emission(log_odds);
+            let out = |step: &Pair| add(step[0] + seen[0] + now[0], step[1] + seen[1] + now[1]);
+            now = [out(&steps[0]), out(&steps[1])];
+            all.push(now);
+        }
+        all.reverse();
+        all
+    }
+
+    /// Log weights of the texts with one author only.
+    fn constant(&self, evidence: &[f64]) -> Pair {
+        let (whole, start) = (self.whole.ln(), self.start());
+        let sum = |state: usize| evidence.iter().map(|&log_odds| emission(log_odds)[state]).sum::<f64>();
+        [whole + start[0] + sum(0), whole + start[1] + sum(1)]
+    }
+
+    /// Viterbi's path through the chain, unless one author for all is likelier.
+    fn likeliest(&self, first: f64, rest: &[f64], constant: Pair) -> Vec<bool> {
+        let (start, steps, seen) = (self.start(), self.steps(), emission(first));
+        let mut best = [start[0] + seen[0], start[1] + seen[1]];
+        // The weight of never changing.
+        let mut staying = best;
+        // For each unit but the first and each of its states, whether the one before is a model's.
+        let mut before: Vec<[bool; 2]> = Vec::with_capacity(rest.len());
+        for &log_odds in rest {
+            let seen = emission(log_odds);
+            let from = |state: usize| best[1] + steps[1][state] > best[0] + steps[0][state];
+            let came = [from(0), from(1)];
+            let into = |state: usize| {
+                let previous = usize::from(came[state]);
+                best[previous] + steps[previous][state] + seen[state]
+            };
+            best = [into(0), into(1)];
+            staying = [staying[0] + steps[0][0] + seen[0], staying[1] + steps[1][1] + seen[1]];
+            before.push(came);
+        }
+        let two = (1.0 - self.whole).ln();
+        let one = [0, 1].map(|state| add(constant[state], two + staying[state]));
+        let by_model = one[1] > one[0];
+        if one[usize::from(by_model)] >= two + best[0].max(best[1]) {
+            return vec![by_model; rest.len() + 1];
+        }
+        let mut label = best[1] > best[0];
+        let mut labels = vec![label];
+        for came in before.iter().rev() {
+            label = came[usize::from(label)];
+            labels.push(label);
+        }
+        labels.reverse();
+        labels
+    }
+}
+
+impl Smoothed {
+    /// The text between the places where the author changes, in the likeliest labelling; `units` are those smoothed over.
+    #[must_use]
+    pub fn segments(&self, units: &[Range<usize>]) -> Vec<Segment> {
+        let mut segments = Vec::new();
+        let mut start = 0;
+        for run in self.labels.chunk_by(|a, b| a == b) {
+            let own = start..start + run.len();
+            start = own.end;
+            let weighed = self.probabilities.iter().zip(units).skip(own.start).take(own.len());
+            // An empty unit counts a little, so that a segment of empty ones has a mean.
+            let (sum, tokens) = weighed.fold((0.0, 0.0), |(sum, tokens), (probability, unit)| {
+                let weight = (unit.len() as f64).max(1e-6);
+                (sum + weight * probability, tokens + weight)
+            });
+            let by_model = run.first().copied().unwrap_or_default();
+            segments.push(Segment { units: own, by_model, probability: sum / tokens.max(1e-6) });
+        }
+        segments
+    }
+}
+
+/// Log weights of a unit under either author; only their difference counts.
+fn emission(log_odds: f64) -> Pair {
+    [-log_odds / 2.0, log_odds / 2.0]
+}
+
+/// ln(exp a + exp b), also if one or both are minus infinity.
+fn add(a: f64, b: f64) -> f64 {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
+}
+
+fn logistic(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+#[cfg(test)]
+mod tests;
