@@ -100,7 +100,8 @@ pub struct SentenceReport {
     pub tokens: usize,
     /// Mean log-probability of its tokens (nats), absent if none was scored.
     pub mean_logprob: Option<f64>,
-    /// Probability that a model wrote the window around this sentence; absent if too little text.
+    /// Probability that a model wrote this sentence, from the windows over it and over the sentences around it: who writes
+    /// seldom changes, so a single odd sentence is taken for its neighbours'. Absent if the text can't be judged.
     pub probability: Option<f64>,
 }
 

@@ -6,26 +6,26 @@
 
 mod layout;
 mod messages;
+mod sentences;
 pub mod signed;
 
 pub use messages::Code;
+pub use sentences::readings;
 
 use crate::calibration::{Calibration, Decision, Outcome};
 use crate::declared::Declared;
-use crate::detect::{Features, Stats, around, detectors, perplexity, scan, top_share};
+use crate::detect::{Features, Stats, Window, detectors, perplexity, scan, top_share};
 use crate::text::prose::{NotProse, objection};
 use crate::text::scoring::ScoringText;
 use crate::text::{language, words};
 use crate::verdict::{BlockReport, Evidence, PointsTo, SentenceReport, Verdict};
 use layout::Layout;
 use messages::Extreme;
+use sentences::{named, sentences};
 use std::ops::Range;
 
 /// Fewest words that a verdict is given on.
 pub const MIN_WORDS: usize = 40;
-
-/// Most sentences named in the evidence.
-const NAMED_SENTENCES: usize = 3;
 
 /// What a sentence's probability must exceed to be named as a model's; a human's lies below one minus this.
 const TELLING: f64 = 0.8;
@@ -66,10 +66,12 @@ enum Obstacle {
     NoCalibration,
 }
 
-/// A text that can be judged: its features, its windows' and the calibration to compare them with.
+/// A text that can be judged: its features, its windows and the calibration to compare them with.
 struct Case<'a> {
     calibration: &'a Calibration,
     features: Features,
+    /// Those of [`scan`].
+    windows: Vec<Window>,
     decision: Decision,
 }
 
@@ -179,9 +181,10 @@ fn case<'a>(
         return Err(Obstacle::LanguageNotCalibrated(language, calibration.languages.clone()));
     }
     let features = Features::extract(stats).ok_or(Obstacle::NotScored)?;
-    let parts: Vec<Features> = scan(stats).into_iter().map(|window| window.features).collect();
+    let windows = scan(stats);
+    let parts: Vec<Features> = windows.iter().map(|window| window.features.clone()).collect();
     let decision = calibration.decide(&features, &parts);
-    Ok(Case { calibration, features, decision })
+    Ok(Case { calibration, features, windows, decision })
 }
 
 fn limit(obstacle: &Obstacle, words: usize) -> Evidence {
@@ -199,24 +202,6 @@ fn limit(obstacle: &Obstacle, words: usize) -> Evidence {
 
 fn plain_numbers(stats: &[Stats]) -> Option<Evidence> {
     Some(messages::plain_numbers(perplexity(stats)?, top_share(stats, 10)?))
-}
-
-fn sentences(layout: &Layout, stats: &[Stats], case: Option<&Case<'_>>) -> Vec<SentenceReport> {
-    layout
-        .sentences()
-        .map(|(span, range)| {
-            let probability = case.filter(|_| !range.is_empty()).and_then(|case| {
-                around(stats, range.clone()).map(|window| case.calibration.head.probability(&window.features))
-            });
-            let own = stats.get(range).unwrap_or_default();
-            SentenceReport {
-                span,
-                tokens: own.len(),
-                mean_logprob: crate::detect::mean_logprob(own).filter(|mean| mean.is_finite()),
-                probability: probability.filter(|probability| probability.is_finite()),
-            }
-        })
-        .collect()
 }
 
 fn verdict(case: &Case<'_>, stats: &[Stats], sentences: &[SentenceReport]) -> (Verdict, Vec<Evidence>) {
@@ -269,24 +254,6 @@ fn measures(case: &Case<'_>, stats: &[Stats]) -> Vec<Evidence> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// The sentences whose surroundings are most telling.
-fn named(sentences: &[SentenceReport], extreme: Extreme) -> Vec<Evidence> {
-    let mut telling: Vec<(f64, &SentenceReport)> = sentences
-        .iter()
-        .filter_map(|sentence| {
-            let probability = sentence.probability?;
-            let towards = if extreme == Extreme::Ai { probability } else { 1.0 - probability };
-            (towards > TELLING).then_some((towards, sentence))
-        })
-        .collect();
-    telling.sort_by(|a, b| b.0.total_cmp(&a.0));
-    telling
-        .into_iter()
-        .take(NAMED_SENTENCES)
-        .map(|(_, sentence)| messages::sentence(sentence, extreme))
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::calibration::tests::{Noise, calibration, stats};
+use crate::detect::segments::Segmenter;
 use crate::verdict::PointsTo;
 use proptest::prelude::*;
 use std::sync::LazyLock;
@@ -112,6 +113,52 @@ fn a_mixed_text_shows_where() {
         "{probabilities:?}"
     );
     assert!(has(&report, Code::SentenceAi) && has(&report, Code::SentenceHuman));
+}
+
+#[test]
+fn one_sentence_that_is_easy_by_chance_is_not_called_a_models() {
+    let text = prose(400);
+    let report =
+        report(&text, Some(&CALIBRATION), |index| if (200..212).contains(&index) { 1.4 } else { 0.0 });
+    let probabilities: Vec<f64> =
+        report.sentences.iter().filter_map(|sentence| sentence.probability).collect();
+    assert!(probabilities.len() > 20 && probabilities.iter().all(|&p| p < 0.5), "{probabilities:?}");
+    assert!(!has(&report, Code::SentenceAi));
+}
+
+#[test]
+fn sentences_are_smoothed_from_the_windows_that_are_told() {
+    for words in [60, 130, 400] {
+        let report =
+            report(&prose(words), Some(&CALIBRATION), |index| if index < words / 2 { 0.0 } else { 1.0 });
+        let scored: Vec<Stats> = report
+            .tokens
+            .as_ref()
+            .unwrap()
+            .iter()
+            .enumerate()
+            .filter(|(_, token)| token.logprob.is_some())
+            .map(|(index, _)| index)
+            .scan(Noise::new(21), |noise, index| {
+                let ease = if index < words / 2 { 0.0 } else { 1.0 };
+                Some(super::super::calibration::tests::stats(1, ease, noise)[0])
+            })
+            .collect();
+        let mut end = 0;
+        let units: Vec<Range<usize>> = report
+            .sentences
+            .iter()
+            .map(|sentence| {
+                end += sentence.tokens;
+                end - sentence.tokens..end
+            })
+            .collect();
+        assert_eq!(end, scored.len());
+        let told = Segmenter::default().smooth(&readings(&scored, &CALIBRATION), &units);
+        let seen: Vec<f64> = report.sentences.iter().map(|sentence| sentence.probability.unwrap()).collect();
+        assert!(seen.iter().zip(&told.probabilities).all(|(a, b)| (a - b).abs() < 1e-12), "{words}");
+        assert!(seen[0] < *seen.last().unwrap(), "{seen:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `bonafide eval`: how well this model and calibration tell labelled texts apart.
 
+mod spliced;
+
 use super::Error;
 use crate::engine::{Engine, EngineOptions};
 use crate::eval::cache::StatsCache;
@@ -59,10 +61,15 @@ pub struct Args {
     /// Keep per-token statistics (numbers, never a text) in this folder, so that a later run needn't score again.
     #[arg(long, value_name = "DIR")]
     stats_cache: Option<PathBuf>,
+    #[command(flatten)]
+    spliced: spliced::SplicedArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
+    if args.spliced.spliced {
+        return spliced::run(args);
+    }
     let selection = Selection {
         limit_human: args.limit,
         limit_ai: args.limit,
