@@ -17,6 +17,8 @@ pub struct TokenStats {
     pub variance: f32,
     /// Cross-entropy (nats) of this model's distribution under a second model's, where there is a second one.
     pub cross_entropy: Option<f32>,
+    /// What a linear classifier of hidden states reads at this token, where one was asked for ([`crate::taps`]).
+    pub projection: Option<f32>,
 }
 
 /// Several token sequences laid end to end, without padding. Attention never crosses from one to another.

@@ -14,6 +14,7 @@ pub struct Taps<'a> {
     depths: &'a [usize],
     chunk: usize,
     first: &'a [usize],
+    weights: Option<&'a [f32]>,
 }
 
 impl<'a> Taps<'a> {
@@ -28,7 +29,28 @@ impl<'a> Taps<'a> {
         if chunk == 0 {
             return wrong("a chunk of hidden states needs a position");
         }
-        Ok(Self { depths, chunk, first })
+        Ok(Self { depths, chunk, first, weights: None })
+    }
+
+    /// Instead of vectors, their products with `weights` (a vector for each depth, one after the other), summed over the
+    /// depths: one number a chunk. That is all a linear classifier needs.
+    #[must_use]
+    pub fn projected(self, weights: &'a [f32]) -> Self {
+        Self { weights: Some(weights), ..self }
+    }
+
+    /// Numbers that a chunk gives in a model of this width.
+    pub(crate) fn width(&self, dim: usize) -> usize {
+        if self.weights.is_some() { 1 } else { self.depths.len() * dim }
+    }
+
+    /// Adds a row of the stream at one of the depths to a chunk's numbers.
+    pub(crate) fn add(&self, sums: &mut [f32], slot: usize, row: &[f32]) {
+        let of_slot = slot * row.len()..(slot + 1) * row.len();
+        match self.weights {
+            None => add_normalised(&mut sums[of_slot], row),
+            Some(weights) => sums[0] += product(&weights[of_slot], row),
+        }
     }
 
     /// The numbers of layers.
@@ -55,7 +77,17 @@ impl<'a> Taps<'a> {
     }
 
     /// Whether they suit a batch and a model.
-    pub(crate) fn check(&self, batch: &PackedBatch<'_>, layers: usize) -> Result<(), BackendError> {
+    pub(crate) fn check(
+        &self,
+        batch: &PackedBatch<'_>,
+        layers: usize,
+        dim: usize,
+    ) -> Result<(), BackendError> {
+        let wanted = self.depths.len() * dim;
+        if let Some(weights) = self.weights.filter(|weights| weights.len() != wanted) {
+            let given = weights.len();
+            return Err(BackendError::Batch(format!("{given} weights of hidden states instead of {wanted}")));
+        }
         let sequences = batch.starts().len() - 1;
         if self.first.len() != sequences {
             let given = self.first.len();
@@ -77,12 +109,22 @@ impl<'a> Taps<'a> {
 }
 
 /// Adds a row divided by its root mean square to a sum. A row of zeros adds nothing.
-pub(crate) fn add_normalised(sum: &mut [f32], row: &[f32]) {
+fn add_normalised(sum: &mut [f32], row: &[f32]) {
     let square: f32 = row.iter().map(|x| x * x).sum();
     let scale = (row.len() as f32 / square.max(f32::MIN_POSITIVE)).sqrt();
     for (sum, x) in sum.iter_mut().zip(row) {
         *sum += scale * x;
     }
+}
+
+/// The product of weights with a row divided by its root mean square.
+fn product(weights: &[f32], row: &[f32]) -> f32 {
+    let (mut square, mut sum) = (0.0, 0.0);
+    for (weight, x) in weights.iter().zip(row) {
+        square += x * x;
+        sum += weight * x;
+    }
+    sum * (row.len() as f32 / square.max(f32::MIN_POSITIVE)).sqrt()
 }
 
 #[cfg(test)]
@@ -100,9 +142,11 @@ mod tests {
         let counts: Vec<usize> =
             batch.sequences().zip([0, 0, 0, 2]).map(|(s, f)| taps.chunks(s.len(), f)).collect();
         assert_eq!(counts, [2, 0, 0, 1]);
-        assert!(taps.check(&batch, 4).is_ok());
-        assert!(taps.check(&batch, 3).is_err());
-        assert!(Taps::new(&[1, 3], 4, &[0]).unwrap().check(&batch, 4).is_err());
+        assert!(taps.check(&batch, 4, 2).is_ok());
+        assert!(taps.check(&batch, 3, 2).is_err());
+        assert!(Taps::new(&[1, 3], 4, &[0]).unwrap().check(&batch, 4, 2).is_err());
+        assert!(taps.projected(&[0.0; 4]).check(&batch, 4, 2).is_ok());
+        assert!(taps.projected(&[0.0; 3]).check(&batch, 4, 2).is_err());
     }
 
     #[test]

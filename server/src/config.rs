@@ -26,6 +26,8 @@ pub struct Config {
     pub precision: Option<Precision>,
     /// A calibration file instead of the one built in.
     pub calibration: Option<PathBuf>,
+    /// Whether the trained probe that comes with the program reads along; yes unless it says no.
+    pub adapter: Option<bool>,
     /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
     pub observer: Option<String>,
     /// Origins of browser extensions that may call, exactly as the browser sends them, for example
@@ -71,6 +73,7 @@ impl Default for Config {
             precision: None,
             observer: None,
             calibration: None,
+            adapter: None,
             allowed_extension_origins: Vec::new(),
             limits: Limits::default(),
         }

@@ -2,6 +2,7 @@
 
 use crate::model::compute::Compute;
 use crate::model::gguf::LoadError;
+use crate::model::probe::Probe;
 use crate::model::tokenizer::{TextToken, TextTokenizer};
 use crate::model::{self, store};
 use crate::paths::{NoHome, Paths};
@@ -25,6 +26,9 @@ use std::sync::Arc;
 /// Calibrations that come with the program; each names the model file that it fits.
 const CALIBRATIONS: &[&str] = &[include_str!("../calibration/smollm2-135m.json")];
 
+/// Probes that come with the program; each names the model file that it reads.
+const PROBES: &[&[u8]] = &[];
+
 /// Tokens in one packed pass of the command line: enough to keep all cores busy, few enough to show progress.
 pub const BATCH_TOKENS: usize = 2048;
 
@@ -40,10 +44,24 @@ pub struct EngineOptions {
     pub compute: Compute,
     /// A calibration file instead of the one built in.
     pub calibration: Option<PathBuf>,
+    /// Which trained probe reads the hidden states.
+    pub adapter: Adapter,
     /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
     pub observer: Option<String>,
     /// Watermark keys to look for ([`watermark::configured`]).
     pub watermarks: Vec<Entry>,
+}
+
+/// Which trained probe reads the hidden states.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Adapter {
+    /// The one that comes with the program for this model file, if there is one.
+    #[default]
+    BuiltIn,
+    /// None: the statistics alone decide.
+    None,
+    /// One of a file.
+    File(PathBuf),
 }
 
 /// Why the engine can't do what it was asked.
@@ -73,6 +91,14 @@ pub enum EngineError {
     /// There is no place for models.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// A probe file can't be used.
+    #[error("{path}: {reason}")]
+    Probe {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A calibration file can't be used.
     #[error("the calibration {path} can't be used: {reason}")]
     Calibration {
@@ -111,6 +137,7 @@ pub struct Engine {
     tokenizer: TextTokenizer,
     window: usize,
     identity: ModelIdentity,
+    probe: Option<Probe>,
     calibration: Option<Calibration>,
     watermarks: Watermarks,
 }
@@ -128,11 +155,18 @@ impl Engine {
 
     /// Loads a model file that is already here.
     pub fn open(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
-        let calibration = match &options.calibration {
-            Some(path) => Some(calibration_from(path, &stored.sha256)?),
-            None => built_in_calibration(&stored.sha256)?,
+        let bare = Self::bare(stored, options)?;
+        let probe = match &options.adapter {
+            Adapter::None => None,
+            Adapter::BuiltIn => built_in_probe(&stored.sha256)?,
+            Adapter::File(path) => Some(probe_from(path, &stored.sha256)?),
         };
-        Ok(Self { calibration, ..Self::bare(stored, options)? })
+        let id = probe.as_ref().map(Probe::id);
+        let calibration = match &options.calibration {
+            Some(path) => Some(calibration_from(path, &stored.sha256, id.as_deref())?),
+            None => built_in_calibration(&stored.sha256, id.as_deref())?,
+        };
+        Ok(Self { probe, calibration, ..bare })
     }
 
     fn bare(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
@@ -159,7 +193,7 @@ impl Engine {
         };
         let tokenizer = loaded.tokenizer;
         let watermarks = Watermarks::prepare(options.watermarks.clone(), &identity.name, &tokenizer);
-        Ok(Self { backend, tokenizer, window, identity, calibration: None, watermarks })
+        Ok(Self { backend, tokenizer, window, identity, probe: None, calibration: None, watermarks })
     }
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.
@@ -208,7 +242,7 @@ impl Engine {
         for window in windows {
             starts.push(starts.last().copied().unwrap_or(0) + window.tokens.len());
         }
-        let stats = self.backend.score(&PackedBatch::new(&tokens, &starts)?)?;
+        let stats = self.read(&PackedBatch::new(&tokens, &starts)?)?;
         let mut rest = stats.as_slice();
         let parts = windows.iter().map(|window| {
             let (own, others) = rest.split_at(window.tokens.len().saturating_sub(1).min(rest.len()));
@@ -216,6 +250,18 @@ impl Engine {
             own.to_vec()
         });
         Ok(parts.collect())
+    }
+
+    /// One pass; the probe reads along if there is one.
+    fn read(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
+        let Some(probe) = &self.probe else { return self.backend.score(batch) };
+        let first = vec![1; batch.starts().len() - 1];
+        let taps = Taps::new(&probe.depths, 1, &first)?.projected(&probe.weights);
+        let (mut stats, words) = self.backend.score_tapped(batch, &taps)?;
+        for (stats, word) in stats.iter_mut().zip(words) {
+            stats.projection = Some(word);
+        }
+        Ok(stats)
     }
 
     /// The same with pooled hidden states: of each window, the chunks of those tokens that it counts, each a vector for
@@ -437,6 +483,12 @@ impl Engine {
         self.calibration.as_ref().map(Calibration::identity)
     }
 
+    /// The probe that reads along.
+    #[must_use]
+    pub fn probe(&self) -> Option<&Probe> {
+        self.probe.as_ref()
+    }
+
     /// The calibration itself.
     #[must_use]
     pub fn calibration_data(&self) -> Option<&Calibration> {
@@ -485,27 +537,54 @@ pub(crate) fn from_kernel(stats: TokenStats) -> Stats {
         entropy: stats.entropy,
         mean_logprob: stats.mean_logprob,
         variance: stats.variance,
+        probe: stats.projection,
     }
 }
 
-fn calibration_from(path: &Path, sha256: &str) -> Result<Calibration, EngineError> {
+fn calibration_from(path: &Path, sha256: &str, probe: Option<&str>) -> Result<Calibration, EngineError> {
     let wrong = |reason: String| EngineError::Calibration { path: path.display().to_string(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let calibration = parse_calibration(&text).map_err(wrong)?;
-    if calibration.fits(sha256) {
-        Ok(calibration)
-    } else {
-        Err(wrong("it was made for another model; make one with `bonafide calibrate`".to_owned()))
+    if !calibration.fits(sha256) {
+        return Err(wrong("it was made for another model; make one with `bonafide calibrate`".to_owned()));
+    }
+    match (&calibration.probe, probe) {
+        (Some(wanted), given) if given != Some(wanted) => Err(wrong(
+            "it was made with another probe: give that one with --adapter, or a calibration of this one"
+                .to_owned(),
+        )),
+        _ => Ok(calibration),
     }
 }
 
-fn built_in_calibration(sha256: &str) -> Result<Option<Calibration>, EngineError> {
+fn probe_from(path: &Path, sha256: &str) -> Result<Probe, EngineError> {
+    let wrong = |reason: String| EngineError::Probe { path: path.display().to_string(), reason };
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let probe = Probe::read(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if probe.fits(sha256) {
+        return Ok(probe);
+    }
+    Err(wrong("it reads another model: train one with `bonafide train detector --probe`".to_owned()))
+}
+
+fn built_in_probe(sha256: &str) -> Result<Option<Probe>, EngineError> {
+    let wrong = |reason: String| EngineError::Probe { path: "built into the program".to_owned(), reason };
+    for bytes in PROBES {
+        let probe = Probe::read(bytes).map_err(|error| wrong(error.to_string()))?;
+        if probe.fits(sha256) {
+            return Ok(Some(probe));
+        }
+    }
+    Ok(None)
+}
+
+fn built_in_calibration(sha256: &str, probe: Option<&str>) -> Result<Option<Calibration>, EngineError> {
     for text in CALIBRATIONS.iter().filter(|text| text.contains(sha256)) {
         let calibration = parse_calibration(text).map_err(|reason| EngineError::Calibration {
             path: "built into the program".to_owned(),
             reason,
         })?;
-        if calibration.fits(sha256) {
+        if calibration.fits(sha256) && calibration.probe.as_deref() == probe {
             return Ok(Some(calibration));
         }
     }

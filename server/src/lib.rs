@@ -18,6 +18,7 @@ pub mod paths;
 mod private;
 pub mod queue;
 pub mod signatures;
+pub mod train;
 pub mod trust;
 pub mod watermark;
 pub mod windows;

@@ -6,7 +6,7 @@ use super::{
     ALPHA_AI, ALPHA_HUMAN, Calibration, Extremes, FORMAT, Head, LEVELS, Label, Measured, ModelRef, Outcome,
     Reference, Table,
 };
-use crate::detect::{FEATURES, Features, Stats, scan};
+use crate::detect::{FEATURES, Features, STATISTICS, Stats, scan};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod newton;
@@ -48,6 +48,8 @@ pub struct Recipe<'a> {
     pub version: String,
     /// The model that scored the texts.
     pub model: ModelRef,
+    /// What tells the probe that read the texts from any other; `None` if none did.
+    pub probe: Option<String>,
     /// ISO 639-1 codes of the texts' languages.
     pub languages: Vec<String>,
     /// Names of the data sets.
@@ -91,6 +93,7 @@ pub fn calibrate(recipe: &Recipe<'_>) -> Result<Calibration, FitError> {
         format: FORMAT,
         version: recipe.version.clone(),
         model: recipe.model.clone(),
+        probe: recipe.probe.clone(),
         languages: recipe.languages.clone(),
         data: recipe.data.clone(),
         alpha_ai: ALPHA_AI,
@@ -173,11 +176,11 @@ fn references(head: &Head, samples: &[Sample]) -> Vec<Reference> {
         let last = values.len().saturating_sub(1);
         (0..LEVELS).filter_map(|level| values.get(level * last / (LEVELS - 1)).copied()).collect()
     };
-    FEATURES
+    head.features
         .iter()
         .enumerate()
         .map(|(index, name)| Reference {
-            name: (*name).to_owned(),
+            name: name.clone(),
             human: levels(Label::Human, index),
             ai: levels(Label::Ai, index),
         })
@@ -194,8 +197,9 @@ pub fn fit_head(samples: &[Sample], penalty: f64) -> Result<Head, FitError> {
     let mut penalties = [penalty; INPUTS];
     penalties[FEATURES.len()..].fill(penalty * LENGTH_PENALTY);
     let (solution, bias) = newton::fit(&inputs, &labels, &weights, &penalties).map_err(FitError::Diverged)?;
-    head.weights = solution[..FEATURES.len()].to_vec();
-    head.length_weights = solution[FEATURES.len()..].to_vec();
+    let features = head.features.len();
+    head.weights = solution[..features].to_vec();
+    head.length_weights = solution[FEATURES.len()..][..features].to_vec();
     head.bias = bias;
     Ok(head)
 }
@@ -225,13 +229,15 @@ fn cell_weights(samples: &[Sample]) -> Vec<f64> {
 fn standardise(samples: &[Sample], weights: &[f64]) -> Head {
     let lengths: Vec<f64> =
         samples.iter().map(|sample| log_length(sample.features.context, 32.0..1280.0)).collect();
+    let probed = samples.iter().all(|sample| sample.features.probed);
+    let features = if probed { FEATURES.len() } else { STATISTICS };
     let mut head = Head {
-        features: FEATURES.map(str::to_owned).to_vec(),
+        features: FEATURES[..features].iter().map(|&name| name.to_owned()).collect(),
         mean: Vec::new(),
         slope: Vec::new(),
         scale: Vec::new(),
-        weights: vec![0.0; FEATURES.len()],
-        length_weights: vec![0.0; FEATURES.len()],
+        weights: vec![0.0; features],
+        length_weights: vec![0.0; features],
         bias: 0.0,
     };
     let total: f64 = weights.iter().sum();
@@ -240,7 +246,7 @@ fn standardise(samples: &[Sample], weights: &[f64]) -> Head {
     };
     let centred_lengths = centred(samples, weights, &lengths);
     let length_variance = mean(&centred_lengths.iter().map(|length| length * length).collect::<Vec<_>>());
-    for index in 0..FEATURES.len() {
+    for index in 0..features {
         let values: Vec<f64> = samples.iter().map(|sample| sample.features.values[index]).collect();
         let products: Vec<f64> = centred(samples, weights, &values)
             .iter()

@@ -1,7 +1,7 @@
 //! The logistic head over the detectors.
 
 use super::CalibrationError;
-use crate::detect::{FEATURES, Features};
+use crate::detect::{FEATURES, Features, STATISTICS};
 use serde::{Deserialize, Serialize};
 
 /// Length in tokens at which the length corrections are nil.
@@ -17,7 +17,7 @@ pub(super) const INPUTS: usize = 2 * FEATURES.len();
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// Names of the features: [`FEATURES`].
+    /// Names of the features: [`FEATURES`], or without the last if there was no probe.
     pub features: Vec<String>,
     /// Expected value of each feature at a length of 160 tokens.
     pub mean: Vec<f64>,
@@ -39,8 +39,17 @@ impl Head {
     #[must_use]
     pub fn log_odds(&self, features: &Features) -> f64 {
         let inputs = self.inputs(features);
-        let weights = self.weights.iter().chain(&self.length_weights);
-        self.bias + weights.zip(inputs).map(|(weight, input)| weight * input).sum::<f64>()
+        let (plain, by_length) = inputs.split_at(FEATURES.len());
+        let weigh = |weights: &[f64], inputs: &[f64]| -> f64 {
+            weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum()
+        };
+        self.bias + weigh(&self.weights, plain) + weigh(&self.length_weights, by_length)
+    }
+
+    /// Whether it reads a probe: without one it must not be used.
+    #[must_use]
+    pub fn wants_probe(&self) -> bool {
+        self.features.len() > STATISTICS
     }
 
     /// The same as a probability, from 0 to 1.
@@ -49,7 +58,8 @@ impl Head {
         probability(self.log_odds(features))
     }
 
-    /// The features as distances from what is expected at this length, in standard deviations, within +-5.
+    /// The features as distances from what is expected at this length, in standard deviations, within +-5; 0 for one that
+    /// the head doesn't read.
     #[must_use]
     pub fn standardised(&self, features: &Features) -> [f64; FEATURES.len()] {
         let length = log_length(features.context, 32.0..1280.0);
@@ -75,7 +85,7 @@ impl Head {
     }
 
     pub(super) fn validate(&self) -> Result<(), CalibrationError> {
-        if self.features != FEATURES {
+        if self.features != FEATURES && self.features != FEATURES[..STATISTICS] {
             return Err(CalibrationError::Features {
                 found: self.features.clone(),
                 expected: FEATURES.map(str::to_owned).to_vec(),
@@ -89,10 +99,10 @@ impl Head {
             ("head.length_weights", &self.length_weights),
         ];
         for (field, list) in lists {
-            if list.len() != FEATURES.len() {
+            if list.len() != self.features.len() {
                 return Err(damaged(
                     field,
-                    format!("has {} numbers instead of {}", list.len(), FEATURES.len()),
+                    format!("has {} numbers instead of {}", list.len(), self.features.len()),
                 ));
             }
             if !list.iter().all(|value| value.is_finite()) {

@@ -93,6 +93,9 @@ pub struct Calibration {
     pub version: String,
     /// The model it was made with.
     pub model: ModelRef,
+    /// What tells the trained probe that it was made with, if there was one, from any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     /// ISO 639-1 codes of the languages it has seen.
     pub languages: Vec<String>,
     /// Names of the data sets it was made from.
@@ -207,6 +210,11 @@ impl Calibration {
             sha256.len() == 64 && sha256.bytes().all(|byte| byte.is_ascii_hexdigit()),
             "model.sha256",
             "is not 64 hexadecimal digits",
+        )?;
+        check(
+            self.probe.is_some() == self.head.wants_probe(),
+            "probe",
+            "is named by a calibration that reads none, or the other way round",
         )?;
         check(!self.languages.is_empty(), "languages", "is empty")?;
         check(is_alpha(self.alpha_ai), "alpha_ai", "is not between 0 and 0.5")?;

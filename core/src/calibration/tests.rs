@@ -30,6 +30,7 @@ pub(crate) fn stats(count: usize, ease: f32, noise: &mut Noise) -> Vec<Stats> {
                 entropy: 3.0 + noise.next(),
                 mean_logprob: -3.0 - noise.next(),
                 variance: 5.0 + noise.next(),
+                probe: None,
             }
         })
         .collect()
@@ -54,6 +55,7 @@ pub(crate) fn calibration() -> Calibration {
     calibrate(&Recipe {
         version: String::from("test-1"),
         model: ModelRef { name: String::from("test"), sha256: "ab".repeat(32) },
+        probe: None,
         languages: vec![String::from("en")],
         data: vec![String::from("synthetic")],
         fit: &fit,

@@ -1,6 +1,6 @@
 //! The fixed vector that the calibrated head reads.
 
-use super::{Stats, detector};
+use super::{Stats, detector, probe};
 
 /// Fewest scored tokens that make a feature vector: two whole chunks of the burstiness detector.
 pub const MIN_TOKENS: usize = 32;
@@ -9,7 +9,7 @@ pub const MIN_TOKENS: usize = 32;
 ///
 /// Only length-free forms are here (`curvature`, not `fast_detectgpt`; `diversity`, not the unbounded ratio `lastde`), and the length itself is not a feature: a head
 /// that knows how long a text is has learned its data set.
-pub const FEATURES: [&str; 13] = [
+pub const FEATURES: [&str; STATISTICS + 1] = [
     "mean_logprob",
     "log_rank",
     "lrr",
@@ -23,12 +23,16 @@ pub const FEATURES: [&str; 13] = [
     "window_spread",
     "min_k",
     "diversity",
+    "probe",
 ];
+
+/// Number of the features that need no training: all but the last, the probe's.
+pub const STATISTICS: usize = 13;
 
 /// One text's, or one window's, detector scores in the order of [`FEATURES`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
-    /// The scores; all finite.
+    /// The scores; all finite. The probe's is 0 without a probe.
     pub values: [f64; FEATURES.len()],
     /// Number of scored tokens behind them.
     pub tokens: usize,
@@ -37,6 +41,8 @@ pub struct Features {
     /// Equal to `tokens` for a whole text, longer for a window from the middle: a word is the more predictable the more
     /// the model has read before it, and the head corrects for that.
     pub context: f64,
+    /// Whether there was a probe.
+    pub probed: bool,
 }
 
 impl Features {
@@ -53,10 +59,13 @@ impl Features {
             return None;
         }
         let mut values = [0.0; FEATURES.len()];
-        for (value, name) in values.iter_mut().zip(FEATURES) {
+        for (value, name) in values.iter_mut().zip(FEATURES).take(STATISTICS) {
             *value = detector(name, window)?;
         }
-        Some(Self { values, tokens: window.len(), context: equivalent_length(before, window.len()) })
+        let probe = probe(window);
+        values[STATISTICS] = probe.unwrap_or_default();
+        let context = equivalent_length(before, window.len());
+        Some(Self { values, tokens: window.len(), context, probed: probe.is_some() })
     }
 
     /// One feature by name.
@@ -95,7 +104,8 @@ mod tests {
 
     #[test]
     fn refuses_too_few_and_broken_statistics() {
-        let token = Stats { logprob: -2.0, rank: 3, entropy: 2.5, mean_logprob: -2.5, variance: 4.0 };
+        let token =
+            Stats { logprob: -2.0, rank: 3, entropy: 2.5, mean_logprob: -2.5, variance: 4.0, probe: None };
         assert!(Features::extract(&[token; MIN_TOKENS - 1]).is_none());
         assert!(Features::extract(&[token; MIN_TOKENS]).is_some());
         let mut broken = [token; MIN_TOKENS];
@@ -105,7 +115,8 @@ mod tests {
 
     #[test]
     fn names_lead_to_values() {
-        let token = Stats { logprob: -2.0, rank: 3, entropy: 2.5, mean_logprob: -2.5, variance: 4.0 };
+        let token =
+            Stats { logprob: -2.0, rank: 3, entropy: 2.5, mean_logprob: -2.5, variance: 4.0, probe: None };
         let features = Features::extract(&[token; 64]).unwrap();
         assert_eq!(features.get("mean_logprob"), Some(-2.0));
         assert_eq!(features.get("curvature"), Some(0.25));

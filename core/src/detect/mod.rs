@@ -10,11 +10,11 @@ mod scores;
 pub mod segments;
 mod windows;
 
-pub use features::{FEATURES, Features, MIN_TOKENS};
+pub use features::{FEATURES, Features, MIN_TOKENS, STATISTICS};
 pub use lastde::{diversity, lastde};
 pub use scores::{
     binoculars, entropy, fast_detectgpt, log_rank, lrr, mean_logprob, min_k, normalised_curvature,
-    perplexity, spread, top_share, window_spread,
+    perplexity, probe, spread, top_share, window_spread,
 };
 pub use windows::{SCAN_LENGTH, SCAN_STRIDE, Window, around, scan};
 
@@ -33,11 +33,16 @@ pub struct Stats {
     pub mean_logprob: f32,
     /// Variance of log p under the model's own distribution (nats squared).
     pub variance: f32,
+    /// What a trained probe reads off the model's hidden state here, if there is a probe: its weights times the state.
+    pub probe: Option<f32>,
 }
 
 impl Stats {
     pub(crate) fn is_finite(&self) -> bool {
-        [self.logprob, self.entropy, self.mean_logprob, self.variance].iter().all(|value| value.is_finite())
+        let probe = self.probe.unwrap_or_default();
+        [self.logprob, self.entropy, self.mean_logprob, self.variance, probe]
+            .iter()
+            .all(|value| value.is_finite())
     }
 
     pub(crate) fn ln_rank(&self) -> f64 {
@@ -45,8 +50,8 @@ impl Stats {
     }
 }
 
-/// The names of all zero-shot detectors that [`detectors`] reports, in a fixed order.
-pub const NAMES: [&str; 15] = [
+/// The names of all detectors that [`detectors`] reports, in a fixed order: zero-shot ones, and last the trained probe.
+pub const NAMES: [&str; 16] = [
     "mean_logprob",
     "log_rank",
     "lrr",
@@ -62,6 +67,7 @@ pub const NAMES: [&str; 15] = [
     "min_k",
     "diversity",
     "lastde",
+    "probe",
 ];
 
 /// Every detector that can say something about these tokens, by name; higher means more like a model's text.
@@ -89,6 +95,7 @@ pub fn detector(name: &str, stats: &[Stats]) -> Option<f64> {
         "min_k" => min_k(stats),
         "diversity" => diversity(stats),
         "lastde" => lastde(stats),
+        "probe" => probe(stats),
         _ => None,
     };
     score.filter(|value| value.is_finite())

@@ -141,3 +141,11 @@ pub fn binoculars(performer: &[Stats], cross_entropy: &[f32]) -> Option<f64> {
     let cross = mean(cross_entropy.iter().map(|&value| f64::from(value)))?;
     (cross > 1e-9).then(|| -log_perplexity / cross)
 }
+
+/// What a trained probe reads off the model's hidden states, averaged over the tokens: a linear classifier of the mean of
+/// the normalised states (after Alain and Bengio 2016, arXiv 1610.01644), without its constant. `None` without a probe.
+#[must_use]
+pub fn probe(stats: &[Stats]) -> Option<f64> {
+    let sum = stats.iter().map(|token| token.probe.map(f64::from)).sum::<Option<f64>>()?;
+    (!stats.is_empty()).then(|| sum / stats.len() as f64)
+}

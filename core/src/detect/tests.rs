@@ -10,7 +10,14 @@ fn sample() -> Vec<Stats> {
     LOGPROBS
         .into_iter()
         .zip(RANKS)
-        .map(|(logprob, rank)| Stats { logprob, rank, entropy: 3.0, mean_logprob: -3.0, variance: 4.0 })
+        .map(|(logprob, rank)| Stats {
+            logprob,
+            rank,
+            entropy: 3.0,
+            mean_logprob: -3.0,
+            variance: 4.0,
+            probe: None,
+        })
         .collect()
 }
 
@@ -80,6 +87,7 @@ fn all_point_the_same_way() {
             entropy: 2.0,
             mean_logprob: -2.0,
             variance: 3.0,
+            probe: None,
         })
         .collect();
     let hard: Vec<Stats> = (0..64)
@@ -89,9 +97,10 @@ fn all_point_the_same_way() {
             entropy: 4.0,
             mean_logprob: -4.0,
             variance: 5.0,
+            probe: None,
         })
         .collect();
-    for name in NAMES.into_iter().filter(|name| !matches!(*name, "lrr" | "diversity" | "lastde")) {
+    for name in NAMES.into_iter().filter(|name| !matches!(*name, "lrr" | "diversity" | "lastde" | "probe")) {
         assert!(detector(name, &easy) > detector(name, &hard), "{name}");
     }
 }
@@ -120,6 +129,7 @@ fn agrees_with_the_oracle() {
                     entropy: entropies[i] as f32,
                     mean_logprob: -entropies[i] as f32,
                     variance: variances[i] as f32,
+                    probe: None,
                 })
                 .collect();
             let near = |name: &str, ours: Option<f64>| {
@@ -132,7 +142,8 @@ fn agrees_with_the_oracle() {
             };
             near("mean_logprob", mean_logprob(&stats));
             near("fast_detectgpt", fast_detectgpt(&stats));
-            assert_eq!(detectors(&stats).len(), NAMES.len());
+            // All but the probe, for which there are no hidden states.
+            assert_eq!(detectors(&stats).len(), NAMES.len() - 1);
             assert!(Features::extract(&stats).is_some());
             checked += 1;
         }
@@ -147,7 +158,7 @@ proptest! {
     ) {
         let stats: Vec<Stats> = values
             .into_iter()
-            .map(|(logprob, rank, entropy, variance)| Stats { logprob, rank, entropy, mean_logprob: -entropy, variance })
+            .map(|(logprob, rank, entropy, variance)| Stats { logprob, rank, entropy, mean_logprob: -entropy, variance, probe: None })
             .collect();
         prop_assert!(detectors(&stats).values().all(|score| score.is_finite()));
         if let Some(features) = Features::extract(&stats) {

@@ -62,7 +62,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn stats(count: usize) -> Vec<Stats> {
-        vec![Stats { logprob: -2.0, rank: 3, entropy: 2.5, mean_logprob: -2.5, variance: 4.0 }; count]
+        vec![
+            Stats { logprob: -2.0, rank: 3, entropy: 2.5, mean_logprob: -2.5, variance: 4.0, probe: None };
+            count
+        ]
     }
 
     #[test]

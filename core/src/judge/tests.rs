@@ -190,7 +190,8 @@ fn limits_are_named_and_leave_no_probability() {
 fn text_that_is_too_well_known_is_unclear() {
     let text = prose(300);
     let scoring = ScoringText::new(&text);
-    let sure = Stats { logprob: -0.05, rank: 1, entropy: 0.2, mean_logprob: -0.2, variance: 0.3 };
+    let sure =
+        Stats { logprob: -0.05, rank: 1, entropy: 0.2, mean_logprob: -0.2, variance: 0.3, probe: None };
     let tokens = tokens(&scoring, |_| Some(sure));
     let report = judge(
         &ScoredBlock { id: "", text: &text, scoring: &scoring, tokens: &tokens },

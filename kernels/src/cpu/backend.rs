@@ -164,9 +164,7 @@ impl CpuBackend {
         let logits = unsafe { space.target_logits.part(0..plan.targets.len()) };
         head::finish(shares.iter().map(|scratch| &scratch.head), logits, stats);
         // SAFETY: as above.
-        pooled.extend_from_slice(unsafe {
-            space.pooled.part(0..plan.tapped.len() * plan.depths.len() * self.decoder.shape.dim)
-        });
+        pooled.extend_from_slice(unsafe { space.pooled.part(0..plan.pooled(self.decoder.shape.dim)) });
         if second.is_some() {
             let cross = paired::finish(shares.iter().map(|scratch| &scratch.paired), plan.targets.len());
             for (stats, cross) in stats[first..].iter_mut().zip(cross) {
@@ -195,7 +193,7 @@ impl Backend for CpuBackend {
         batch: &PackedBatch<'_>,
         taps: &Taps<'_>,
     ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
-        taps.check(batch, self.decoder.layers.len())?;
+        taps.check(batch, self.decoder.layers.len(), self.decoder.shape.dim)?;
         self.pass(batch, Some(taps))
     }
 

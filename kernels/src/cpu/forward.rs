@@ -13,7 +13,7 @@ use super::plan::{Plan, ROWS, Work, columns, pieces};
 use super::product::{Out, PANEL, Packed};
 use super::rotary::Angles;
 use super::team::{Operation, Worker};
-use crate::taps::add_normalised;
+use crate::taps::Taps;
 use crate::weights::{Activation, Matrix, Shape};
 use std::ops::Range;
 use std::sync::Mutex;
@@ -72,7 +72,7 @@ pub(super) struct Workspace {
     gated_in: Input,
     pub(super) head_in: Input,
     pub(super) target_logits: Buffer<f32>,
-    /// A vector for each chunk and depth that is tapped.
+    /// What is pooled of each chunk.
     pub(super) pooled: Buffer<f32>,
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     heads: amx::PackedHeads,
@@ -118,7 +118,7 @@ impl Decoder {
         space.gated_in.reserve(rows, feed_forward, &forms(|layer| &layer.down));
         space.head_in.reserve(plan.predicting.len(), dim, &[self.output.form()]);
         space.target_logits.ensure(plan.targets.len());
-        space.pooled.ensure(plan.tapped.len() * plan.depths.len() * dim);
+        space.pooled.ensure(plan.pooled(dim));
         let positions = plan.positions.iter().max().map_or(0, |last| last + 1);
         space.global.ensure(positions, &self.shape.rotary);
         space.local.ensure(positions, &self.shape.rotary_local);
@@ -157,8 +157,8 @@ impl Pass<'_> {
             let form = layer.query_key_value.weight.form();
             let into = (&self.space.attention_in, form);
             self.normalise(scratch, pending, &layer.attention_norm, into);
-            if let Some(slot) = self.plan.depths.iter().position(|depth| *depth == index) {
-                self.pool(slot);
+            if let Some(taps) = &self.plan.taps {
+                self.pool(taps, index);
             }
             self.query_key_value(scratch, layer);
             self.place_heads(scratch, (index, layer));
@@ -209,18 +209,21 @@ impl Pass<'_> {
         });
     }
 
-    /// Sums the residual stream over each chunk. The step before has added all that belongs to it, and the next that
+    /// Pools the residual stream over each chunk. The step before has added all that belongs to it, and the next that
     /// writes to it comes after the barrier.
-    fn pool(&self, slot: usize) {
-        let (dim, depths) = (self.decoder.shape.dim, self.plan.depths.len());
+    fn pool(&self, taps: &Taps<'_>, depth: usize) {
+        let Some(slot) = taps.depths().iter().position(|tapped| *tapped == depth) else { return };
+        let dim = self.decoder.shape.dim;
+        let width = taps.width(dim);
         self.worker.each(Operation::Pool, self.plan.tapped.len(), |piece| {
-            let at = (piece * depths + slot) * dim;
-            // SAFETY: the sum is in this piece alone.
-            let sum = unsafe { self.space.pooled.part_mut(at..at + dim) };
-            sum.fill(0.0);
+            // SAFETY: the chunk is in this piece alone.
+            let sums = unsafe { self.space.pooled.part_mut(piece * width..(piece + 1) * width) };
+            if slot == 0 {
+                sums.fill(0.0);
+            }
             for row in self.plan.tapped[piece].clone() {
                 // SAFETY: nobody writes to the stream in this step.
-                add_normalised(sum, unsafe { self.space.x.part(row * dim..(row + 1) * dim) });
+                taps.add(sums, slot, unsafe { self.space.x.part(row * dim..(row + 1) * dim) });
             }
         });
     }

@@ -128,6 +128,7 @@ impl Moments {
             mean_logprob: (mean - log_s0).min(0.0) as f32,
             variance: (self.s2 / self.s0 - mean * mean).max(0.0) as f32,
             cross_entropy: None,
+            projection: None,
         }
     }
 }
@@ -281,6 +282,7 @@ pub(super) mod tests {
                 mean_logprob: mean as f32,
                 variance: expect(&|logp| (logp - mean).powi(2)) as f32,
                 cross_entropy: None,
+                projection: None,
             }
         });
         stats.collect()

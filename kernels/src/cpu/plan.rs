@@ -35,9 +35,9 @@ pub(super) struct Plan<'a> {
     pub(super) predicting: Vec<usize>,
     /// The tokens that they ought to predict, if those are known.
     pub(super) targets: Vec<u32>,
-    /// Rows whose hidden states are summed together, and after how many layers.
+    /// Rows whose hidden states are pooled together, and how.
     pub(super) tapped: Vec<Range<usize>>,
-    pub(super) depths: &'a [usize],
+    pub(super) taps: Option<Taps<'a>>,
 }
 
 /// New tokens of a sequence whose earlier ones are in a cache.
@@ -78,9 +78,14 @@ impl<'a> Plan<'a> {
     /// The same, with hidden states pooled on the way.
     pub(super) fn tapping(self, batch: &PackedBatch<'_>, taps: Option<&Taps<'a>>) -> Self {
         match taps {
-            Some(taps) => Self { tapped: taps.pieces(batch), depths: taps.depths(), ..self },
+            Some(taps) => Self { tapped: taps.pieces(batch), taps: Some(*taps), ..self },
             None => self,
         }
+    }
+
+    /// Numbers that are pooled in a model of this width.
+    pub(super) fn pooled(&self, dim: usize) -> usize {
+        self.taps.map_or(0, |taps| taps.width(dim) * self.tapped.len())
     }
 
     /// `tokens` are those of the extensions end to end; `predicting` are the rows whose predictions are asked for.
@@ -139,7 +144,7 @@ impl<'a> Plan<'a> {
             predicting: Vec::new(),
             targets: Vec::new(),
             tapped: Vec::new(),
-            depths: &[],
+            taps: None,
         }
     }
 

@@ -113,3 +113,24 @@ fn depths_that_are_not_there_are_refused() {
     let error = backend.score_tapped(&batch, &Taps::new(&[2], 32, &[0]).unwrap()).unwrap_err();
     assert!(error.to_string().contains("the model has 2"), "{error}");
 }
+
+#[test]
+fn a_projection_is_the_product_with_what_is_pooled() {
+    let (_, model) = models().into_iter().find(|(name, _)| *name == "gemma3").unwrap();
+    let dim = model.shape.dim;
+    let backend = backend(&model, Precision::F32);
+    let tokens = text(model.shape.vocab, 150, 5);
+    let weights: Vec<f32> = (0..2 * dim).map(|at| ((at * 37) % 11) as f32 - 5.0).collect();
+    let taps = Taps::new(&[1, 2], 32, &[3]).unwrap();
+    let vectors = pooled(&backend, &tokens, &[0, 150], &taps);
+    let want: Vec<f32> = vectors
+        .chunks(2 * dim)
+        .map(|chunk| chunk.iter().zip(&weights).map(|(x, weight)| x * weight).sum())
+        .collect();
+    near("chunks", &pooled(&backend, &tokens, &[0, 150], &taps.projected(&weights)), &want, 1e-4);
+    let each = Taps::new(&[1, 2], 1, &[3]).unwrap().projected(&weights);
+    let each = pooled(&backend, &tokens, &[0, 150], &each);
+    assert_eq!(each.len(), 147);
+    let sums: Vec<f32> = each.chunks(32).map(|chunk| chunk.iter().sum()).collect();
+    near("tokens", &sums, &want, 1e-4);
+}

@@ -9,7 +9,7 @@ use super::head_tiles;
 use super::plan::{Layout, STATS, Scratch, rotary_table};
 use super::weights::{DeviceLayer, DeviceLinear, DeviceWeights, bytes, numbers};
 use crate::backend::{BackendError, PackedBatch, TokenStats};
-use crate::taps::{Taps, add_normalised};
+use crate::taps::Taps;
 use crate::weights::{Activation, Model, RotaryPairs, Shape};
 
 /// The rotary tables cover at least so many positions from the first.
@@ -155,7 +155,7 @@ impl<C: Chip> Forward<C> {
         let mut bytes = vec![0; STATS * layout.rows];
         self.chip.download(&self.scratch, scratch.stats, &mut bytes)?;
         let stats = bytes.chunks_exact(STATS).map(read_stats).collect::<Result<_, _>>()?;
-        Ok((stats, pooled.sums))
+        Ok((stats, pooled.numbers))
     }
 
     /// Grows the working memory and the rotary tables where the batch needs more than any before.
@@ -395,37 +395,38 @@ impl<C: Chip> Forward<C> {
     }
 }
 
-/// Sums of hidden states, made on the host: a pass downloads the stream once a depth, which takes less time than a layer.
+/// What is pooled of the hidden states, on the host: a pass downloads the stream once a depth, which takes less time than
+/// a layer.
 struct Pooled<'a> {
-    depths: &'a [usize],
+    taps: Option<Taps<'a>>,
     pieces: Vec<std::ops::Range<usize>>,
     dim: usize,
-    sums: Vec<f32>,
+    numbers: Vec<f32>,
 }
 
 impl<'a> Pooled<'a> {
     fn new(batch: &PackedBatch<'_>, taps: Option<&Taps<'a>>, dim: usize) -> Self {
         let pieces = taps.map_or_else(Vec::new, |taps| taps.pieces(batch));
-        let depths = taps.map_or(&[][..], Taps::depths);
-        let sums = vec![0.0; pieces.len() * depths.len() * dim];
-        Self { depths, pieces, dim, sums }
+        let numbers = vec![0.0; taps.map_or(0, |taps| taps.width(dim) * pieces.len())];
+        Self { taps: taps.copied(), pieces, dim, numbers }
     }
 
     fn slot(&self, layer: usize) -> Option<usize> {
-        self.depths.iter().position(|depth| *depth == layer)
+        self.taps?.depths().iter().position(|depth| *depth == layer)
     }
 
     /// `rows` are the whole stream in f32, as the device holds it.
     fn add(&mut self, slot: usize, rows: &[u8]) {
-        let (dim, depths) = (self.dim, self.depths.len());
+        let Some(taps) = self.taps else { return };
+        let dim = self.dim;
+        let width = taps.width(dim);
         let mut values = vec![0.0; dim];
-        for (piece, range) in self.pieces.iter().enumerate() {
-            let at = (piece * depths + slot) * dim;
-            for row in rows.chunks_exact(4 * dim).take(range.end).skip(range.start) {
+        for (numbers, range) in self.numbers.chunks_exact_mut(width).zip(&self.pieces) {
+            for row in rows[4 * dim * range.start..4 * dim * range.end].chunks_exact(4 * dim) {
                 for (value, bytes) in values.iter_mut().zip(row.chunks_exact(4)) {
                     *value = f32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
                 }
-                add_normalised(&mut self.sums[at..at + dim], &values);
+                taps.add(numbers, slot, &values);
             }
         }
     }
@@ -455,6 +456,7 @@ fn read_stats(bytes: &[u8]) -> Result<TokenStats, BackendError> {
         variance: number(3),
         rank: u32::from_le_bytes(word(4)),
         cross_entropy: None,
+        projection: None,
     };
     if [stats.logprob, stats.entropy, stats.variance].iter().all(|number| number.is_finite()) {
         Ok(stats)

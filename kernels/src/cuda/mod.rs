@@ -44,6 +44,7 @@ pub struct CudaBackend {
     batch_tokens: usize,
     vocab: usize,
     layers: usize,
+    dim: usize,
     state: Mutex<Forward<CudaChip>>,
 }
 
@@ -70,6 +71,7 @@ impl CudaBackend {
             batch_tokens,
             vocab: model.shape.vocab,
             layers: model.layers.len(),
+            dim: model.shape.dim,
             state: Mutex::new(forward),
         })
     }
@@ -97,7 +99,7 @@ impl Backend for CudaBackend {
         batch: &PackedBatch<'_>,
         taps: &Taps<'_>,
     ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
-        taps.check(batch, self.layers)?;
+        taps.check(batch, self.layers, self.dim)?;
         self.pass(batch, Some(taps))
     }
 }

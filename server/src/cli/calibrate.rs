@@ -96,13 +96,14 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let settings = Settings {
         version: args.name.clone().unwrap_or_else(|| format!("{}-{}", model.name, args.lang.join("-"))),
         model: ModelRef { name: model.name, sha256: model.sha256 },
+        probe: None,
         languages: args.lang.clone(),
         penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&texts), Ok)?,
     };
     let calibration = calibrate::fit(&texts, &settings)?;
     let account = account(&texts, &settings, &calibration)?;
-    write(&args.out, &serde_json::to_vec(&calibration)?)?;
-    write(&account_path(&args.out), &serde_json::to_vec_pretty(&account)?)?;
+    write(&args.out, &line(serde_json::to_vec(&calibration)?))?;
+    write(&account_path(&args.out), &line(serde_json::to_vec_pretty(&account)?))?;
     print(&account, &args.out)
 }
 
@@ -129,7 +130,7 @@ fn score(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<Text>, 
 }
 
 /// The files named, and those of the folders named, in order.
-fn files(data: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn files(data: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in data {
         if !path.is_dir() {
@@ -167,7 +168,11 @@ struct Provenance {
     licence: String,
 }
 
-fn account(texts: &[Text], settings: &Settings, calibration: &Calibration) -> Result<Account, Error> {
+pub(super) fn account(
+    texts: &[Text],
+    settings: &Settings,
+    calibration: &Calibration,
+) -> Result<Account, Error> {
     let known: BTreeMap<String, Provenance> =
         toml::from_str(include_str!("../../calibration/datasets.toml"))?;
     let mut data = calibrate::count(texts);
@@ -204,24 +209,29 @@ fn command(args: impl Iterator<Item = String>) -> String {
     args.map(plain).collect::<Vec<_>>().join(" ")
 }
 
-fn account_path(out: &Path) -> PathBuf {
+pub(super) fn account_path(out: &Path) -> PathBuf {
     out.with_extension("account.json")
 }
 
 /// In place by renaming: a calibration cut short would be refused later, far from its cause.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let unfinished = path.with_extension("part");
     let write = || -> std::io::Result<()> {
         let mut file = std::fs::File::create(&unfinished)?;
         file.write_all(bytes)?;
-        file.write_all(b"\n")?;
         file.sync_all()?;
         std::fs::rename(&unfinished, path)
     };
     write().map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-fn print(account: &Account, path: &Path) -> Result<(), Error> {
+/// With a line break at its end.
+pub(super) fn line(mut json: Vec<u8>) -> Vec<u8> {
+    json.push(b'\n');
+    json
+}
+
+pub(super) fn print(account: &Account, path: &Path) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
     let Account { version, model, penalty, .. } = account;
     writeln!(out, "{}: {version} for {}, penalty {penalty}", path.display(), model.name)?;

@@ -8,6 +8,7 @@ use crate::eval::cache::StatsCache;
 use crate::eval::dataset::{self, Label, Sample, Selection};
 use crate::eval::report::{Outcome, Report, write_tables};
 use crate::eval::scoring::{Progress, score_texts};
+use crate::model::adapter::AdapterArgs;
 use crate::model::compute::Compute;
 use bonafide_core::text::scoring::ScoringText;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,6 +52,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
     #[command(flatten)]
+    adapter: AdapterArgs,
+    #[command(flatten)]
     compute: Compute,
     /// A second model with the same tokenizer: adds the detector `binoculars`
     #[arg(long, value_name = "NAME|FILE")]
@@ -83,6 +86,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         model: args.model.clone(),
         compute: args.compute,
         calibration: args.calibration.clone(),
+        adapter: args.adapter.choice(None),
         observer: args.observer.clone(),
         ..EngineOptions::default()
     })?;
@@ -160,7 +164,10 @@ pub(super) fn load_all(
 /// The folder of statistics, for this model file and this arithmetic.
 pub(super) fn open_cache(engine: &Engine, dir: Option<&Path>) -> Result<Option<StatsCache>, Error> {
     let model = engine.model();
-    let name = format!("{} {}", model.sha256, model.backend);
+    let mut name = format!("{} {}", model.sha256, model.backend);
+    if let Some(probe) = engine.probe() {
+        name = format!("{name} probe {}", probe.id());
+    }
     Ok(dir.map(|dir| StatsCache::open(dir, &name)).transpose()?)
 }
 

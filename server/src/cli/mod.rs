@@ -15,6 +15,7 @@ pub mod score;
 mod serve;
 pub mod sign;
 mod token;
+pub mod train;
 pub mod verify;
 mod watermark;
 
@@ -58,6 +59,7 @@ enum Command {
     Model(model::Args),
     Eval(eval::Args),
     Calibrate(calibrate::Args),
+    Train(train::Args),
     Bench(bench::Args),
 }
 
@@ -85,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Model(args) => model::run(args),
         Command::Eval(args) => eval::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match done {

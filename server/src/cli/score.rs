@@ -8,6 +8,7 @@ use crate::document::fetch::{Fetcher, is_url};
 use crate::document::read::{self, Format};
 use crate::document::{Block, DocumentError};
 use crate::engine::{BATCH_TOKENS, Engine, EngineOptions};
+use crate::model::adapter::AdapterArgs;
 use crate::model::compute::Compute;
 use crate::paths::Paths;
 use crate::watermark;
@@ -50,6 +51,8 @@ pub struct Args {
     /// A calibration file instead of the built-in one
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
+    #[command(flatten)]
+    adapter: AdapterArgs,
 }
 
 /// A kind of document, as an argument.
@@ -80,6 +83,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         model: args.model.clone(),
         compute: args.compute,
         calibration: args.calibration.clone(),
+        adapter: args.adapter.choice(None),
         observer: args.observer.clone(),
         watermarks: watermark::configured(&Paths::from_env()?)?,
     })?;

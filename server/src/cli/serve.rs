@@ -5,6 +5,7 @@ use crate::access::{CODE_LIFE, FirstToken};
 use crate::config::Config;
 use crate::engine::{Engine, EngineOptions};
 use crate::http::{App, serve};
+use crate::model::adapter::AdapterArgs;
 use crate::model::compute::Compute;
 use crate::paths::Paths;
 use crate::signatures::Signatures;
@@ -33,6 +34,8 @@ pub(super) struct Args {
     /// A calibration file instead of the one built in
     #[arg(long, value_name = "FILE")]
     calibration: Option<PathBuf>,
+    #[command(flatten)]
+    adapter: AdapterArgs,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Error> {
@@ -43,6 +46,7 @@ pub(super) fn run(args: Args) -> Result<(), Error> {
     let options = EngineOptions {
         model: args.model.or_else(|| config.model.clone()),
         compute: args.compute.or(config.compute()),
+        adapter: args.adapter.choice(config.adapter),
         calibration: args.calibration.or_else(|| config.calibration.clone()),
         observer: config.observer.clone(),
         watermarks: watermark::configured(&paths)?,

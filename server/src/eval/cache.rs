@@ -13,9 +13,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The layout's version; entries of another are scored again.
-const MAGIC: &[u8; 4] = b"bfs1";
-/// Five numbers of four bytes.
-const ENTRY: usize = 20;
+const MAGIC: &[u8; 4] = b"bfs2";
+/// Six numbers of four bytes.
+const ENTRY: usize = 24;
 /// Of the SHA-256 over all that stands before it.
 const CHECK: usize = 8;
 
@@ -64,16 +64,33 @@ impl StatsCache {
 
     /// Keeps the statistics of a window of tokens.
     pub fn put(&self, tokens: &[u32], stats: &[TokenStats]) -> Result<(), CacheError> {
+        self.write(tokens, &encode(stats))
+    }
+
+    fn write(&self, tokens: &[u32], entry: &[u8]) -> Result<(), CacheError> {
         let path = self.path(tokens);
         let write = || -> std::io::Result<()> {
             let folder = path.parent().unwrap_or(&self.dir);
             std::fs::create_dir_all(folder)?;
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&encode(stats))?;
+            file.write_all(entry)?;
             file.persist(&path)?;
             Ok(())
         };
         write().map_err(|error| CacheError { path: self.dir.clone(), problem: error.to_string() })
+    }
+
+    /// Other numbers of a window of tokens, if they are there whole. A folder's model must say which these are.
+    #[must_use]
+    pub fn get_bytes(&self, tokens: &[u32]) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(self.path(tokens)).ok()?;
+        let (body, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
+        (Sha256::digest(body)[..CHECK] == *check).then(|| body.to_vec())
+    }
+
+    /// Keeps other numbers of a window of tokens.
+    pub fn put_bytes(&self, tokens: &[u32], body: &[u8]) -> Result<(), CacheError> {
+        self.write(tokens, &checked(body.to_vec()))
     }
 
     fn path(&self, tokens: &[u32]) -> PathBuf {
@@ -121,7 +138,13 @@ fn encode(stats: &[TokenStats]) -> Vec<u8> {
         bytes.extend_from_slice(&token.entropy.to_le_bytes());
         bytes.extend_from_slice(&token.mean_logprob.to_le_bytes());
         bytes.extend_from_slice(&token.variance.to_le_bytes());
+        // No projection is NaN.
+        bytes.extend_from_slice(&token.projection.unwrap_or(f32::NAN).to_le_bytes());
     }
+    checked(bytes)
+}
+
+fn checked(mut bytes: Vec<u8>) -> Vec<u8> {
     let check = Sha256::digest(&bytes);
     bytes.extend_from_slice(&check[..CHECK]);
     bytes
@@ -142,6 +165,7 @@ fn decode(bytes: &[u8]) -> Option<Vec<TokenStats>> {
             mean_logprob: f32::from_le_bytes(word(3)),
             variance: f32::from_le_bytes(word(4)),
             cross_entropy: None,
+            projection: Some(f32::from_le_bytes(word(5))).filter(|value| !value.is_nan()),
         }
     };
     Some(entries.chunks_exact(ENTRY).map(read).collect())
@@ -163,6 +187,7 @@ mod tests {
                     mean_logprob: -x / 2.0,
                     variance: x,
                     cross_entropy: None,
+                    projection: (i > 0).then_some(x + 0.5),
                 }
             })
             .collect()

@@ -142,6 +142,8 @@ pub struct Settings {
     pub version: String,
     /// The model that scored.
     pub model: ModelRef,
+    /// What tells the probe that read the texts from any other; `None` if none did.
+    pub probe: Option<String>,
     /// ISO 639-1 codes.
     pub languages: Vec<String>,
     /// Strength of the L2 penalty.
@@ -172,6 +174,7 @@ fn run(
     fit::calibrate(&Recipe {
         version: settings.version.clone(),
         model: settings.model.clone(),
+        probe: settings.probe.clone(),
         languages: settings.languages.clone(),
         data,
         fit,
@@ -368,7 +371,14 @@ mod tests {
             .map(|i| {
                 let logprob = (mean + style + 4.0 * noise(i) - 2.0).min(-0.01) as f32;
                 let rank = ((-logprob).exp() as u32).max(1);
-                Stats { logprob, rank, entropy: 3.0 - style as f32, mean_logprob: -3.0, variance: 2.0 }
+                Stats {
+                    logprob,
+                    rank,
+                    entropy: 3.0 - style as f32,
+                    mean_logprob: -3.0,
+                    variance: 2.0,
+                    probe: None,
+                }
             })
             .collect()
     }
@@ -414,6 +424,7 @@ mod tests {
         Settings {
             version: "test".to_owned(),
             model: ModelRef { name: "m".to_owned(), sha256: "00".repeat(32) },
+            probe: None,
             languages: vec!["en".to_owned()],
             penalty: 1e-2,
         }

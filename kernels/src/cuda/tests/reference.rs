@@ -34,6 +34,7 @@ fn expected(logits: Vec<f64>, target: usize) -> Expected {
         mean_logprob: mean as f32,
         variance: variance as f32,
         cross_entropy: None,
+        projection: None,
     };
     Expected { stats, logits, target }
 }

@@ -59,6 +59,7 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         model: args.model.clone(),
         compute: args.compute,
         calibration: args.calibration.clone(),
+        adapter: args.adapter.choice(None),
         ..EngineOptions::default()
     })?;
     let outcomes = outcomes(args, &engine, &made.texts)?;

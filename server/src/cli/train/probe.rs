@@ -1,0 +1,181 @@
+//! `bonafide train detector --probe`: a linear probe of the frozen model's hidden states, with its calibration.
+
+use super::super::Error;
+use super::super::calibrate::{account, account_path, files, line, print, write};
+use super::super::eval::load_all;
+use crate::engine::{Engine, EngineOptions};
+use crate::eval::cache::StatsCache;
+use crate::eval::calibrate::{self, MAX_TOKENS, Settings, Text};
+use crate::eval::dataset::{Label, Sample, Selection};
+use crate::model::compute::Compute;
+use crate::train::probe::{self, CHUNK, Fitted, extract};
+use bonafide_core::calibration::ModelRef;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Train a detector on top of a model, and calibrate it.
+///
+/// With --probe the model stays as it is: each text is read once, and a linear classifier of its hidden states is fitted,
+/// which takes as long as scoring the texts. Three files are written: the probe, its calibration (NAME.json), and the
+/// account of both (NAME.account.json). Use them with --adapter and --calibration. Files whose names begin with "dev." or
+/// "test." are refused: they are for measuring.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Files of labelled texts, or folders whose train.*.jsonl files are taken.
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR|FILE")]
+    data: Vec<PathBuf>,
+    /// Where the probe goes.
+    #[arg(long, value_name = "FILE.safetensors")]
+    out: PathBuf,
+    /// Fit a linear probe; the model stays as it is.
+    #[arg(long, required = true)]
+    probe: bool,
+    /// Numbers of layers after which hidden states are read.
+    #[arg(long, value_delimiter = ',', default_values_t = [18])]
+    depths: Vec<usize>,
+    /// At most N texts of each label from each file, in proportion from each generator, kind and domain; texts that
+    /// would get no verdict don't count.
+    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    limit: Option<usize>,
+    /// Data sets (file names without .jsonl) whose human texts guard, in the tables, and whose generated texts are left
+    /// out: nothing is fitted on them.
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    guard: Vec<String>,
+    /// Parts that the domains are dealt into; each is left out in turn.
+    #[arg(long, default_value_t = 5, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..=50))]
+    folds: usize,
+    /// Which texts a limit takes, and how they are split.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Languages (ISO 639-1) of the texts to take; texts without one are taken too.
+    #[arg(long, value_delimiter = ',', default_value = "en")]
+    lang: Vec<String>,
+    /// How hard the probe's weights are held down; else the best of several on unseen domains.
+    #[arg(long)]
+    probe_penalty: Option<f64>,
+    /// Strength of the L2 penalty on the weights of probe and statistics together; else the best on unseen data sets.
+    #[arg(long)]
+    penalty: Option<f64>,
+    /// The calibration's name; else the model's name and the languages.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Leave out lines that are no labelled texts instead of failing.
+    #[arg(long)]
+    skip_bad: bool,
+    /// A model of the registry or a GGUF file.
+    #[arg(long, value_name = "NAME|FILE")]
+    model: Option<String>,
+    #[command(flatten)]
+    compute: Compute,
+    /// Keep statistics and hidden states (numbers, never a text) in this folder, so that fitting again takes a minute.
+    #[arg(long, value_name = "DIR")]
+    stats_cache: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<(), Error> {
+    for penalty in [args.penalty, args.probe_penalty].into_iter().flatten() {
+        if !(penalty.is_finite() && penalty >= 0.0) {
+            return Err("a penalty must be a number that is not negative".into());
+        }
+    }
+    let samples = samples(args)?;
+    let engine = Engine::load_uncalibrated(&EngineOptions {
+        model: args.model.clone(),
+        compute: args.compute,
+        ..EngineOptions::default()
+    })?;
+    let mut texts = read(args, &engine, &samples)?;
+    let fit = probe::Settings { folds: args.folds, penalty: args.probe_penalty, seed: args.seed };
+    let fitted = probe::fit(&mut texts, fit, |what| anstream::eprintln!("fitting {what}"))?;
+    for (penalty, area) in &fitted.tried {
+        anstream::eprintln!("penalty {penalty}: AUROC {area:.4} on unseen domains");
+    }
+    let model = engine.model();
+    let found = fitted.probe(&model.sha256, &args.depths);
+
+    let mut measured = Vec::with_capacity(texts.len());
+    for (sample, text) in samples.iter().zip(&texts) {
+        measured.extend(Text::new(sample, text.stats(), args.seed));
+    }
+    drop(texts);
+    calibrate::guard_only(&mut measured, &args.guard)?;
+    let name = args.name.clone().unwrap_or_else(|| format!("{}-probe-{}", model.name, args.lang.join("-")));
+    let settings = Settings {
+        version: name,
+        model: ModelRef { name: model.name, sha256: model.sha256 },
+        probe: Some(found.id()),
+        languages: args.lang.clone(),
+        penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&measured), Ok)?,
+    };
+    let calibration = calibrate::fit(&measured, &settings)?;
+    let account = account(&measured, &settings, &calibration)?;
+    write(&args.out, &found.write(&notes(args, &settings, &fitted))?)?;
+    write(&args.out.with_extension("json"), &line(serde_json::to_vec(&calibration)?))?;
+    write(&account_path(&args.out), &line(serde_json::to_vec_pretty(&account)?))?;
+    print(&account, &args.out)
+}
+
+/// What people who open the file may want to know.
+fn notes(args: &Args, settings: &Settings, fitted: &Fitted) -> Vec<(&'static str, String)> {
+    let files = files(&args.data).unwrap_or_default();
+    let names: Vec<String> =
+        files.iter().filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
+    vec![
+        ("name", settings.version.clone()),
+        ("model", settings.model.name.clone()),
+        ("data", names.join(" ")),
+        ("seed", args.seed.to_string()),
+        ("penalty", fitted.penalty.to_string()),
+        ("bias", fitted.linear.bias.to_string()),
+    ]
+}
+
+fn samples(args: &Args) -> Result<Vec<Sample>, Error> {
+    let selection = Selection {
+        limit_human: args.limit,
+        limit_ai: args.limit,
+        seed: args.seed,
+        skip_bad: args.skip_bad,
+        max_words: None,
+        langs: args.lang.clone(),
+    };
+    let files = files(&args.data)?;
+    let guards: BTreeSet<&str> = args.guard.iter().map(String::as_str).collect();
+    let wanted = |sample: &Sample| {
+        let generated_guard = sample.label == Label::Ai && guards.contains(&*sample.dataset);
+        !generated_guard && calibrate::takes_part(sample, &args.lang)
+    };
+    load_all(&files, &selection, wanted)
+}
+
+/// Statistics and hidden states of every text.
+fn read(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<probe::Text>, Error> {
+    let model = engine.model();
+    let depths: Vec<String> = args.depths.iter().map(ToString::to_string).collect();
+    let name = format!("{} {} depths {} by {CHUNK}", model.sha256, model.backend, depths.join(","));
+    let cache = args.stats_cache.as_deref().map(|dir| StatsCache::open(dir, &name)).transpose()?;
+    let contents: Vec<&str> = samples.iter().map(|sample| sample.text.as_str()).collect();
+    let bar = ProgressBar::new(contents.iter().map(|text| text.len() as u64).sum());
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {percent} % of {binary_total_bytes}, {msg}, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    let pooled =
+        extract::read(engine, cache.as_ref(), &contents, &args.depths, MAX_TOKENS, |bytes, tokens| {
+            bar.set_position(bytes);
+            let seconds = bar.elapsed().as_secs_f64().max(1e-3);
+            bar.set_message(format!("{tokens} tokens ({:.0}/s)", tokens as f64 / seconds));
+        })?;
+    bar.finish_and_clear();
+    let texts = samples.iter().zip(pooled).map(|(sample, pooled)| probe::Text {
+        pooled,
+        ai: sample.label == Label::Ai,
+        dataset: sample.dataset.to_string(),
+        domain: format!("{} {}", sample.dataset, sample.field("domain").unwrap_or_default()),
+        trains: !args.guard.iter().any(|guard| **guard == *sample.dataset),
+    });
+    Ok(texts.collect())
+}

@@ -1,0 +1,3 @@
+//! Training of detectors on top of the model.
+
+pub mod probe;
