@@ -7,6 +7,7 @@
 
 pub mod cache;
 pub mod calibrate;
+pub mod chart;
 pub mod dataset;
 pub mod metrics;
 pub mod report;
