@@ -12,6 +12,8 @@
 //!   the rate is never exceeded on the data at hand, and with fewer than 1/rate humans no human is flagged.
 //! * Rates have Wilson's interval (Wilson 1927). That of a true-positive rate at a threshold taken from the
 //!   data holds given the threshold; how far the threshold itself would move with other humans is not in it.
+//! * *Within strata* ([`auroc_within`], [`tpr_within`]) texts are compared with those of their own file only, because
+//!   files differ in topic, length and language, and a pooled area counts that as skill.
 
 /// The standard normal quantile of a two-sided 95 % interval.
 const Z: f64 = 1.959_963_984_540_054;
@@ -47,6 +49,64 @@ pub fn auroc(human: &[f64], ai: &[f64]) -> Option<Estimate> {
     if human.is_empty() || ai.is_empty() {
         return None;
     }
+    let (value, variance_of_value) = area(human, ai);
+    Some(with_interval(value, variance_of_value, human.len() as f64, ai.len() as f64))
+}
+
+/// Scores of the two classes of one file, which are only compared with each other.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stratum {
+    /// Humans' scores.
+    pub human: Vec<f64>,
+    /// Models' scores.
+    pub ai: Vec<f64>,
+    /// How much its area counts; it is no share and need not sum to one.
+    pub weight: f64,
+}
+
+impl Stratum {
+    fn counts(&self) -> bool {
+        !self.human.is_empty() && !self.ai.is_empty() && self.weight > 0.0
+    }
+}
+
+/// The weighted mean of the areas within strata, so that no text is compared with one of another stratum; strata
+/// without one of the classes are left out, and it is `None` if that leaves none. The variance is the sum of DeLong's
+/// over the strata, which are independent, each times its weight's square.
+#[must_use]
+pub fn auroc_within(strata: &[Stratum]) -> Option<Estimate> {
+    let counted = || strata.iter().filter(|stratum| stratum.counts());
+    let total: f64 = counted().map(|stratum| stratum.weight).sum();
+    if total <= 0.0 {
+        return None;
+    }
+    let (mut value, mut variance_of_value, mut m, mut n) = (0.0, 0.0, 0.0, 0.0);
+    for stratum in counted() {
+        let (own, of_own) = area(&stratum.human, &stratum.ai);
+        let share = stratum.weight / total;
+        value += share * own;
+        variance_of_value += share * share * of_own;
+        m += stratum.human.len() as f64;
+        n += stratum.ai.len() as f64;
+    }
+    Some(with_interval(value.clamp(0.0, 1.0), variance_of_value, m, n))
+}
+
+/// Share of the models' texts strictly above the threshold that the humans of their own stratum set
+/// ([`threshold_at`]); strata without one of the classes are left out, and it is `None` if that leaves none.
+#[must_use]
+pub fn tpr_within(strata: &[Stratum], max_rate: f64) -> Option<Estimate> {
+    let (mut hits, mut of) = (0, 0);
+    for stratum in strata.iter().filter(|stratum| stratum.counts()) {
+        let threshold = threshold_at(&stratum.human, max_rate)?;
+        hits += stratum.ai.iter().filter(|&&score| score > threshold).count();
+        of += stratum.ai.len();
+    }
+    rate(hits, of)
+}
+
+/// The area and DeLong's variance of it, of two classes that are not empty.
+fn area(human: &[f64], ai: &[f64]) -> (f64, f64) {
     let together: Vec<f64> = human.iter().chain(ai).copied().collect();
     let all = midranks(&together);
     let (of_human, of_ai) = all.split_at(human.len());
@@ -55,8 +115,11 @@ pub fn auroc(human: &[f64], ai: &[f64]) -> Option<Estimate> {
     let human_part: Vec<f64> =
         of_human.iter().zip(midranks(human)).map(|(all, own)| 1.0 - (all - own) / n).collect();
     let ai_part: Vec<f64> = of_ai.iter().zip(midranks(ai)).map(|(all, own)| (all - own) / m).collect();
-    let value = (mean(&ai_part)).clamp(0.0, 1.0);
-    let variance_of_value = variance(&human_part) / m + variance(&ai_part) / n;
+    (mean(&ai_part).clamp(0.0, 1.0), variance(&human_part) / m + variance(&ai_part) / n)
+}
+
+/// The interval on the logit scale, or the score interval where there is no variance to go by.
+fn with_interval(value: f64, variance_of_value: f64, m: f64, n: f64) -> Estimate {
     let spread = value * (1.0 - value);
     let interval = if variance_of_value > 1e-12 && spread > 0.0 {
         let logit = (value / (1.0 - value)).ln();
@@ -65,7 +128,7 @@ pub fn auroc(human: &[f64], ai: &[f64]) -> Option<Estimate> {
     } else {
         score_interval(value, m, n)
     };
-    Some(Estimate { value, interval })
+    Estimate { value, interval }
 }
 
 /// The least human score such that no more than `max_rate` of the humans lie strictly above it; `None` of no
@@ -185,6 +248,25 @@ mod tests {
         close(measured.value, area, 1e-12);
         close(measured.interval[0], logistic(logit - Z * error), 1e-12);
         close(measured.interval[1], logistic(logit + Z * error), 1e-12);
+    }
+
+    /// Two files whose scores have nothing in common: within them 3/4 and 1 of the pairs are in order.
+    #[test]
+    fn strata_are_compared_within_themselves_only() {
+        let low = Stratum { human: vec![1.0, 3.0], ai: vec![2.0, 4.0], weight: 2.0 };
+        let high = Stratum { human: vec![10.0], ai: vec![11.0, 12.0, 13.0], weight: 3.0 };
+        let lonely = Stratum { human: vec![], ai: vec![0.0], weight: 1.0 };
+        let both = auroc_within(&[low.clone(), high.clone(), lonely.clone()]).unwrap();
+        close(both.value, (2.0 * 0.75 + 3.0) / 5.0, 1e-15);
+        // The placements of `low` are 1, 1/2 and 1/2, 1: a variance of 1/8 either way, over two texts each; `high`
+        // has none.
+        let error = (0.125_f64 * 0.4 * 0.4).sqrt() / (0.9 * 0.1);
+        close(both.interval[0], logistic((9.0_f64).ln() - Z * error), 1e-12);
+        assert_eq!(auroc_within(std::slice::from_ref(&low)), auroc(&low.human, &low.ai));
+        assert_eq!(auroc_within(std::slice::from_ref(&lonely)), None);
+        // Thresholds 3 and 10: one of two, and three of three.
+        close(tpr_within(&[low, high, lonely.clone()], 0.01).unwrap().value, 0.8, 1e-15);
+        assert_eq!(tpr_within(&[lonely], 0.01), None);
     }
 
     #[test]
