@@ -5,8 +5,9 @@ mod spliced;
 use super::Error;
 use crate::engine::{Engine, EngineOptions};
 use crate::eval::cache::StatsCache;
-use crate::eval::dataset::{self, Label, Sample, Selection};
-use crate::eval::report::{Outcome, Report, write_tables};
+use crate::eval::dataset::{self, Sample, Selection};
+use crate::eval::report::{Outcome, Report, write_markdown, write_tables};
+use crate::eval::scores;
 use crate::eval::scoring::{Progress, score_texts};
 use crate::model::adapter::AdapterArgs;
 use crate::model::compute::Compute;
@@ -16,20 +17,36 @@ use rayon::prelude::*;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Measure on labelled texts: AUROC, true-positive rates at 1 % and 5 % false positives, and what the shipped
-/// thresholds do, overall and by domain, generator, language and kind.
+/// Measure on labelled texts: AUROC, true-positive rates at 1 % and 5 % false positives, what the shipped thresholds do,
+/// and the zero-shot detectors beside it, by file, domain, generator, language and kind.
 ///
 /// Each line of a file is one JSON object {"text", "label": "human" or "ai"} with any of domain, generator, lang, kind,
 /// source, pair, id; prefix_chars code points at the start of a text labelled "ai" are a human prompt and are cut off.
-/// A generator's AUROC sets its texts against all human texts of the run, and so does a kind's.
+/// A generator's AUROC is given twice, against the human texts of its own files and against those of all; so is a kind's.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Files of labelled texts, one JSON object a line.
-    #[arg(required = true, value_name = "DATA.jsonl")]
+    #[arg(required_unless_present = "from_scores", value_name = "DATA.jsonl")]
     data: Vec<PathBuf>,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+    /// Print the tables as GitHub Markdown.
+    #[arg(long, conflicts_with_all = ["json", "spliced"])]
+    markdown: bool,
+    /// Say of each file, domain, generator, language and kind whether it meets the targets: AUROC at least 0.97, 85 % true
+    /// positives at 1 % false ones over 150 words, at most 1 % of humans flagged, at most 25 % unclear over 100 words
+    #[arg(long, conflicts_with = "spliced")]
+    targets: bool,
+    /// Draw a reliability diagram of the probability, all texts together.
+    #[arg(long, value_name = "OUT.svg", conflicts_with = "spliced")]
+    reliability: Option<PathBuf>,
+    /// Report on a file that --scores has written, without scoring again; several times for several files.
+    #[arg(long, value_name = "SCORES.jsonl", conflicts_with_all = [
+        "data", "spliced", "limit", "seed", "max_words", "max_tokens", "skip_bad", "model", "calibration", "observer",
+        "scores", "stats_cache",
+    ])]
+    from_scores: Vec<PathBuf>,
     /// At most N texts of each label from each file, in proportion from each generator, kind and domain.
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     limit: Option<usize>,
@@ -73,6 +90,31 @@ pub fn run(args: &Args) -> Result<(), Error> {
     if args.spliced.spliced {
         return spliced::run(args);
     }
+    let outcomes =
+        if args.from_scores.is_empty() { score(args)? } else { scores::read_all(&args.from_scores)? };
+    let mut report = Report::of(&outcomes);
+    if args.targets {
+        report = report.with_targets();
+    }
+    if let Some(path) = &args.reliability {
+        let reliability = report.reliability.as_ref().ok_or("no text has a probability: nothing to draw")?;
+        std::fs::write(path, reliability.diagram("How far the probability can be believed"))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+    } else if args.markdown {
+        write_markdown(&report, &mut out)?;
+    } else {
+        write_tables(&report, &mut out)?;
+    }
+    Ok(())
+}
+
+/// Scores the texts of the files.
+fn score(args: &Args) -> Result<Vec<Outcome>, Error> {
     let selection = Selection {
         limit_human: args.limit,
         limit_ai: args.limit,
@@ -97,7 +139,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         return Err("--stats-cache keeps the numbers of one model: leave it out with --observer".into());
     }
     let cache = open_cache(&engine, args.stats_cache.as_deref())?;
-    let mut scores = args.scores.as_deref().map(create).transpose()?;
+    let mut kept = args.scores.as_deref().map(create).transpose()?;
 
     let texts: Vec<&str> = samples.iter().map(|sample| sample.text.as_str()).collect();
     let bar = progress_bar(&texts);
@@ -110,28 +152,18 @@ pub fn run(args: &Args) -> Result<(), Error> {
         &mut |index, plan, stats| {
             let sample = &samples[index];
             let report = engine.judge(&index.to_string(), plan, stats, false);
-            let outcome = Outcome::new(sample, &report);
-            if let Some(scores) = &mut scores {
-                write_score(scores, sample, &outcome, report.p_value, report.token_count)?;
+            if let Some(kept) = &mut kept {
+                scores::write(kept, sample, &report)?;
             }
-            outcomes.push(outcome);
+            outcomes.push(Outcome::new(sample, &report));
             Ok(())
         },
     )?;
     bar.finish_and_clear();
-    if let Some(mut scores) = scores {
-        scores.flush()?;
+    if let Some(mut kept) = kept {
+        kept.flush()?;
     }
-
-    let report = Report::of(&outcomes);
-    let mut out = anstream::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
-    } else {
-        write_tables(&report, &mut out)?;
-    }
-    Ok(())
+    Ok(outcomes)
 }
 
 /// Cuts a text before the token after so many.
@@ -198,28 +230,4 @@ pub(super) fn advance(bar: &ProgressBar, now: Progress) {
 fn create(path: &Path) -> Result<BufWriter<std::fs::File>, Error> {
     let file = std::fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(BufWriter::new(file))
-}
-
-fn write_score(
-    out: &mut impl Write,
-    sample: &Sample,
-    outcome: &Outcome,
-    p_value: Option<f64>,
-    tokens: usize,
-) -> Result<(), Error> {
-    let line = serde_json::json!({
-        "dataset": &*sample.dataset,
-        "line": sample.line,
-        "id": sample.field("id"),
-        "label": match sample.label { Label::Human => "human", Label::Ai => "ai" },
-        "fields": outcome.groups,
-        "verdict": outcome.verdict,
-        "probability": outcome.probability,
-        "p_value": p_value,
-        "tokens": tokens,
-        "detectors": outcome.detectors,
-    });
-    serde_json::to_writer(&mut *out, &line)?;
-    writeln!(out)?;
-    Ok(())
 }
