@@ -39,6 +39,18 @@ pub enum ScoresError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A text comes twice.
+    #[error("{}:{line}: line {text} of {dataset} for the second time: give runs over different texts", path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The file that the text is from.
+        dataset: String,
+        /// Its line there.
+        text: usize,
+    },
     /// There is nothing in it.
     #[error("{}: no scores in it", path.display())]
     Empty {
@@ -136,11 +148,10 @@ fn read(
             continue;
         }
         let line = parse(&bytes).map_err(bad)?;
-        let place = (line.dataset.clone(), line.line);
-        if seen.contains(&place) {
-            return Err(bad(format!("line {} of {} for the second time", line.line, line.dataset)));
+        if !seen.insert((line.dataset.clone(), line.line)) {
+            let (path, dataset) = (path.to_owned(), line.dataset);
+            return Err(ScoresError::Twice { path, line: number, dataset, text: line.line });
         }
-        seen.insert(place);
         outcomes.push(outcome(line));
     }
     Ok(())
@@ -224,13 +235,13 @@ mod tests {
             (other.replace("0.004", "-1"), "s.jsonl:2: \"p_value\" must be from 0 to 1"),
             (other.replace("1.5", "\"much\""), "s.jsonl:2: invalid type"),
             (other.replace("1.5", "1e999"), "s.jsonl:2: number out of range"),
-            (GOOD.to_owned(), "s.jsonl:2: line 3 of set for the second time"),
             (" ".repeat(MAX_LINE_BYTES as usize + 1), "s.jsonl:2: a line of more than 1024 KiB"),
         ] {
             let message = problem(&line);
             assert!(message.starts_with(says), "{message} is not {says}");
             assert!(message.contains("--scores") && !message.contains("at line 1"), "{message}");
         }
+        assert!(problem(GOOD).starts_with("s.jsonl:2: line 3 of set for the second time"));
         assert!(all(b"\xff\n").unwrap_err().to_string().starts_with("s.jsonl:1: not UTF-8"));
     }
 
