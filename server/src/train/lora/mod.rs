@@ -20,6 +20,7 @@ pub mod optim;
 pub mod random;
 pub mod run;
 pub mod schedule;
+mod tensors;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
