@@ -150,7 +150,7 @@ pub(super) fn files(data: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         files.iter().find(|path| ["dev.", "test."].iter().any(|set| name(path).starts_with(set)))
     {
         return Err(format!(
-            "{}: files of this name are for measuring; a calibration must not see them",
+            "{}: files of this name are for measuring; nothing may be fitted to them",
             path.display()
         )
         .into());
@@ -200,7 +200,7 @@ pub(super) fn account(
 }
 
 /// The command without the folders of this machine.
-fn command(args: impl Iterator<Item = String>) -> String {
+pub(super) fn command(args: impl Iterator<Item = String>) -> String {
     let plain = |arg: String| match arg.rsplit_once('/') {
         Some((_, name)) if !name.is_empty() => name.to_owned(),
         Some((folder, _)) => folder.rsplit('/').next().unwrap_or_default().to_owned(),

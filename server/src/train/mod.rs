@@ -1,4 +1,8 @@
-//! Training of detectors on top of the model: `probe` leaves the model as it is, `lora` adapts it.
+//! Training: what makes the files that a detector reads.
+//!
+//! [`probe`] leaves the model as it is and fits a linear classifier of its hidden states; [`lora`] adapts the model's lower
+//! layers and a head over their pooled states; [`curve`] draws what a run went through.
 
+pub mod curve;
 pub mod lora;
 pub mod probe;

@@ -1,24 +1,28 @@
-//! `bonafide train`: detectors of one's own.
+//! `bonafide train`: makes the files that detectors read from labelled texts.
 
+pub mod detector;
 pub mod probe;
 
 use super::Error;
+use clap::Subcommand;
 
-/// Train a detector on labelled texts
+/// Train on your own texts.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum What {
-    Detector(Box<probe::Args>),
+    Detector(Box<detector::Args>),
+    Probe(Box<probe::Args>),
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     match &args.what {
-        What::Detector(args) => probe::run(args),
+        What::Detector(args) => detector::run(args),
+        What::Probe(args) => probe::run(args),
     }
 }

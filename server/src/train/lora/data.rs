@@ -268,3 +268,129 @@ pub fn batches(examples: &[Example], budget: usize, shuffled: Option<&[u8]>) -> 
     }
     made
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::super::testing::Letters;
+    use super::*;
+
+    fn sample(dataset: &str, domain: &str, label: Label, pair: &str) -> Sample {
+        Sample {
+            text: format!("{dataset} {domain} {label:?} {pair}"),
+            label,
+            dataset: dataset.into(),
+            line: 1,
+            fields: BTreeMap::from([("domain", domain.to_owned()), ("pair", pair.to_owned())]),
+        }
+    }
+
+    fn samples() -> Vec<Sample> {
+        let mut all = Vec::new();
+        for (dataset, domain, count) in
+            [("a", "news", 4), ("a", "law", 8), ("b", "story", 6), ("b", "chat", 6)]
+        {
+            for at in 0..count {
+                all.push(sample(dataset, domain, Label::Human, &format!("{domain}{at}")));
+                all.push(sample(dataset, domain, Label::Ai, &format!("{domain}{at}")));
+            }
+        }
+        // A document of the news that also stands among the laws.
+        all.push(sample("a", "law", Label::Human, "news0"));
+        all
+    }
+
+    #[test]
+    fn what_is_held_out_shares_nothing_with_what_is_learned() {
+        let samples = samples();
+        for name in [Some("news"), Some("b"), None] {
+            let split = split(&samples, name, 3).unwrap();
+            let groups = |side: &[usize]| side.iter().map(|at| samples[*at].group()).collect::<BTreeSet<_>>();
+            assert!(groups(&split.learn).is_disjoint(&groups(&split.measure)), "{name:?}");
+            assert!(name.is_none_or(|name| split.held_out == name));
+        }
+        let news = split(&samples, Some("news"), 0).unwrap();
+        assert_eq!((news.measure.len(), news.learn.len()), (8, samples.len() - 9));
+        assert_eq!(split(&samples, None, 5).unwrap(), split(&samples, None, 5).unwrap());
+        let chosen: BTreeSet<String> =
+            (0..40).map(|seed| split(&samples, None, seed).unwrap().held_out).collect();
+        assert!(chosen.len() > 1, "{chosen:?}");
+        assert!(split(&samples, Some("none"), 0).is_err());
+        assert!(split(&samples[..8], Some("a"), 0).is_err());
+    }
+
+    #[test]
+    fn labels_of_data_sets_weigh_the_same() {
+        let mut all = vec![sample("a", "x", Label::Human, "1"); 3];
+        all.extend(vec![sample("a", "x", Label::Ai, "1"); 9]);
+        all.extend(vec![sample("b", "x", Label::Ai, "1"); 4]);
+        let refs: Vec<&Sample> = all.iter().collect();
+        let weights = weights(&refs);
+        let sum = |wanted: &dyn Fn(&Sample) -> bool| -> f64 {
+            refs.iter().zip(&weights).filter(|(sample, _)| wanted(sample)).map(|(_, w)| w).sum()
+        };
+        assert!((sum(&|_| true) - 16.0).abs() < 1e-9);
+        assert!((sum(&|s| s.label == Label::Human) - 8.0).abs() < 1e-9);
+        assert!((sum(&|s| &*s.dataset == "b") - 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn batches_hold_everything_once_within_the_budget() {
+        let examples: Vec<Example> =
+            (0..97).map(|text| Example { text, tokens: vec![1; 2 + text * 37 % 90] }).collect();
+        for shuffled in [None, Some(&b"1"[..])] {
+            let batches = batches(&examples, 200, shuffled);
+            let mut seen: Vec<usize> = batches.concat();
+            seen.sort_unstable();
+            assert_eq!(seen, (0..97).collect::<Vec<_>>());
+            let width = |batch: &[usize]| batch.iter().map(|at| examples[*at].tokens.len()).max().unwrap();
+            assert!(batches.iter().all(|batch| width(batch) * batch.len() <= 200));
+            let padded: usize = batches.iter().map(|batch| width(batch) * batch.len()).sum();
+            let tokens: usize = examples.iter().map(|example| example.tokens.len()).sum();
+            assert!(padded * 10 < tokens * 12, "{padded} for {tokens}");
+        }
+        assert_ne!(batches(&examples, 200, Some(b"1")), batches(&examples, 200, Some(b"2")));
+        assert_eq!(batches(&examples, 200, Some(b"1")), batches(&examples, 200, Some(b"1")));
+    }
+
+    fn text() -> Text {
+        let text = (0..40).map(|at| format!("This sentence is the one numbered {at}. ")).collect();
+        Text { text, label: 1.0, weight: 1.0, extra: Vec::new() }
+    }
+
+    #[test]
+    fn crops_are_stretches_of_many_lengths_and_places() {
+        let crops = Crops { max_tokens: 256, noise: Noise::NONE, seed: 1 };
+        let scoring = ScoringText::new(&text().text).text().to_owned();
+        let texts = vec![text(); 200];
+        let made = crops.epoch(&texts, &Letters, 0).unwrap();
+        assert_eq!(made, crops.epoch(&texts, &Letters, 0).unwrap());
+        assert_ne!(made, crops.epoch(&texts, &Letters, 1).unwrap());
+        let lengths: Vec<usize> = made.iter().map(|example| example.tokens.len()).collect();
+        assert!(lengths.iter().all(|len| (16..=256).contains(len)), "{lengths:?}");
+        let middle = lengths.iter().filter(|len| **len < 90).count();
+        assert!((60..140).contains(&middle), "{middle}");
+        let strings: Vec<String> = made.iter().map(|example| Letters::text(&example.tokens)).collect();
+        assert!(strings.iter().all(|crop| scoring.to_lowercase().contains(&crop.to_lowercase())));
+        let share = |wanted: &dyn Fn(&str) -> bool| strings.iter().filter(|crop| wanted(crop)).count();
+        let starts = share(&|crop| crop.starts_with("This"));
+        let ends = share(&|crop| crop.ends_with('.'));
+        assert!((60..160).contains(&starts) && (60..160).contains(&ends), "{starts} {ends}");
+    }
+
+    #[test]
+    fn short_and_strange_texts_are_cropped() {
+        for text in ["", "\u{200b}", "a", "ab", "你好。再见！", "e\u{301}. x"] {
+            let text = Text { text: text.to_owned(), ..text_of() };
+            let crops = Crops { max_tokens: 32, noise: Noise::default(), seed: 1 };
+            for epoch in 0..20 {
+                let made = crops.epoch(std::slice::from_ref(&text), &Letters, epoch).unwrap();
+                assert!(made.iter().all(|example| example.tokens.len() > 1));
+            }
+        }
+    }
+
+    fn text_of() -> Text {
+        Text { text: String::new(), label: 0.0, weight: 1.0, extra: Vec::new() }
+    }
+}

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::adapter::Lora;
+use super::data::Tokenize;
 use super::random::Random;
+use crate::model::tokenizer::TextToken;
 use bonafide_kernels::weights::{Activation, Layer, Linear, Matrix, Model, RotaryPairs, Shape};
 use candle_core::{Device, Tensor};
 
@@ -29,8 +31,17 @@ pub(super) fn llama() -> Model {
     model("llama")
 }
 
-/// All families, the second with the first's options and all others.
+/// The same with a token for every character of ASCII.
+pub(super) fn wide_llama() -> Model {
+    sized("llama", 128)
+}
+
+/// A model of a family; `gemma3` has all that the others lack, but biases.
 pub(super) fn model(name: &str) -> Model {
+    sized(name, 60)
+}
+
+fn sized(name: &str, vocab: usize) -> Model {
     let gemma = name == "gemma3";
     let mut random = Random::new(&[name.as_bytes()]);
     let half = 4;
@@ -41,7 +52,7 @@ pub(super) fn model(name: &str) -> Model {
         heads: 4,
         kv_heads: 2,
         head_dim: 8,
-        vocab: 60,
+        vocab,
         norm_eps: 1e-5,
         activation: if gemma { Activation::Gelu } else { Activation::Silu },
         pairs: if name == "llama" { RotaryPairs::Neighbours } else { RotaryPairs::Halves },
@@ -50,7 +61,7 @@ pub(super) fn model(name: &str) -> Model {
         rotary_local: rotary(20.0),
         window: gemma.then_some(3),
     };
-    let Shape { dim, feed_forward, heads, kv_heads, head_dim, vocab, .. } = shape;
+    let Shape { dim, feed_forward, heads, kv_heads, head_dim, .. } = shape;
     let bias = name == "qwen2";
     let layers = (0..3).map(|index| Layer {
         attention_norm: norm(&mut random, dim),
@@ -92,3 +103,27 @@ pub(super) fn stir(lora: &Lora, scale: f64) {
 /// Three sequences of different lengths.
 pub(super) const SEQUENCES: [&[u32]; 3] =
     [&[3, 17, 9, 9, 39, 0, 21, 5, 30], &[7, 1, 59], &[20, 19, 18, 17, 16, 15]];
+
+/// A tokenizer of single characters: a letter's token is its code below 128, any other's 1.
+pub(super) struct Letters;
+
+impl Letters {
+    /// The text of its tokens.
+    pub(super) fn text(tokens: &[u32]) -> String {
+        tokens.iter().filter_map(|token| char::from_u32(*token)).collect()
+    }
+}
+
+impl Tokenize for Letters {
+    fn tokens(&self, text: &str) -> Result<Vec<TextToken>, String> {
+        let token = |(start, c): (usize, char)| {
+            let id = if c.is_ascii() { u32::from(c) } else { 1 };
+            TextToken { id, start, end: start + c.len_utf8() }
+        };
+        Ok(text.char_indices().map(token).collect())
+    }
+
+    fn begin(&self) -> Option<u32> {
+        None
+    }
+}

@@ -11,6 +11,7 @@ use super::random::Random;
 use super::testing::{self, SEQUENCES};
 use bonafide_kernels::backend::{Backend, PackedBatch};
 use bonafide_kernels::cpu::{CpuBackend, CpuOptions, Precision};
+use bonafide_kernels::taps::Taps;
 use bonafide_kernels::weights::{Activation, Model, RotaryPairs};
 use candle_core::{DType, Device, Tensor, Var};
 use std::sync::Arc;
@@ -67,6 +68,30 @@ fn log_probabilities_are_those_of_the_kernels() {
     for name in ["llama", "qwen2", "gemma3"] {
         let model = testing::model(name);
         let off = farthest(&candle_logprobs(&model, None), &kernel_logprobs(&model));
+        assert!(off < 1e-3, "{name}: {off}");
+    }
+}
+
+#[test]
+fn pooled_states_are_those_of_the_kernels() {
+    for name in ["llama", "gemma3"] {
+        let model = testing::model(name);
+        let options = CpuOptions { threads: 1, precision: Precision::F32, ..CpuOptions::default() };
+        let backend = CpuBackend::new(&model, None, options).unwrap();
+        let tokens = SEQUENCES.concat();
+        let starts = [0, 9, 12, 18];
+        let packed = PackedBatch::new(&tokens, &starts).unwrap();
+        let taps = Taps::new(&[2], 64, &[1, 1, 1]).unwrap();
+        let (_, sums) = backend.score_tapped(&packed, &taps).unwrap();
+        let counts = SEQUENCES.iter().map(|tokens| (tokens.len() - 1) as f64);
+        let kernels: Vec<f64> = sums
+            .chunks_exact(model.shape.dim)
+            .zip(counts)
+            .flat_map(|(sum, count)| sum.iter().map(move |x| f64::from(*x) / count))
+            .collect();
+        let batch = Batch::new(&SEQUENCES);
+        let states = network(&model, 2, DType::F32).states(&batch, None).unwrap();
+        let off = farthest(&numbers(&pool(&states, &batch).unwrap()).unwrap(), &kernels);
         assert!(off < 1e-3, "{name}: {off}");
     }
 }
