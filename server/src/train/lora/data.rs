@@ -79,7 +79,7 @@ pub fn split(samples: &[Sample], name: Option<&str>, seed: u64) -> Result<Split,
         Some(name) => name.to_owned(),
         None => choose(samples, seed)?,
     };
-    let held = |sample: &Sample| &*sample.dataset == held_out || domain(sample) == held_out;
+    let held = |sample: &Sample| *sample.dataset == *held_out || domain(sample) == held_out;
     let measure: Vec<usize> = (0..samples.len()).filter(|at| held(&samples[*at])).collect();
     let groups: BTreeSet<u64> = measure.iter().map(|at| samples[*at].group()).collect();
     let learn: Vec<usize> = (0..samples.len())

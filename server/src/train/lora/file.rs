@@ -282,7 +282,7 @@ mod tests {
         let model = testing::llama();
         let lora = Lora::new(&model.shape, 2, 2, 4.0, 7, DType::F32, &Device::Cpu).unwrap();
         testing::stir(&lora, 0.3);
-        let head = ClassHead::new(&vec![vec![0.5; 24], vec![1.5; 24]], DType::F32, &Device::Cpu).unwrap();
+        let head = ClassHead::new(&[vec![0.5; 24], vec![1.5; 24]], DType::F32, &Device::Cpu).unwrap();
         let meta = Meta {
             version: VERSION,
             base: "ab".repeat(32),

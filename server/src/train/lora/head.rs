@@ -136,9 +136,16 @@ impl ClassHead {
         Ok((loss, grad))
     }
 
-    /// Fits the head alone to rows of features of the frozen model, by full gradients: adapters that begin behind a head
+    /// Fits the head alone to rows of features of the frozen model, by full gradients of the mean loss and half the
+    /// `penalty` times the squared length of the weights: adapters that begin behind a head
     /// which already separates distort the states less (Kumar et al. 2022, arXiv 2202.10054).
-    pub fn fit(&self, features: &[Vec<f64>], targets: &[Target<'_>], steps: usize, decay: f64) -> Result<()> {
+    pub fn fit(
+        &self,
+        features: &[Vec<f64>],
+        targets: &[Target<'_>],
+        steps: usize,
+        penalty: f64,
+    ) -> Result<()> {
         let (rows, size) = (features.len(), self.mean.len());
         let targets: Vec<Target<'_>> =
             targets.iter().map(|target| Target { extra: &[], ..*target }).collect();
@@ -151,7 +158,7 @@ impl ClassHead {
             Parameter { name: String::new(), var: self.weight.clone(), decays: true, rate: 1.0 },
             Parameter { name: String::new(), var: self.bias.clone(), decays: false, rate: 1.0 },
         ];
-        let mut optimiser = AdamW::new(parameters, decay)?;
+        let mut optimiser = AdamW::new(parameters, 0.0)?;
         for _ in 0..steps {
             let logits = self.logits(&flat, &targets)?;
             let (_, slope) = cross_entropy(&logits, &targets)?;
@@ -162,6 +169,7 @@ impl ClassHead {
                     into.add(var, grad)?;
                 }
             }
+            into.add(&self.weight, &(self.weight.as_detached_tensor() * penalty)?)?;
             optimiser.step(&into, 1e-2, 1.0)?;
         }
         Ok(())

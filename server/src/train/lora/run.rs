@@ -22,8 +22,8 @@ use std::path::Path;
 
 /// Steps by which the head is fitted alone.
 const HEAD_STEPS: usize = 200;
-/// The weight decay of that.
-const HEAD_DECAY: f64 = 0.1;
+/// The L2 penalty of that: there are more features than texts.
+const HEAD_PENALTY: f64 = 0.1;
 /// The learning rate that is left at the end, as a share of the highest.
 const FLOOR: f64 = 0.1;
 
@@ -423,7 +423,7 @@ impl<T: Tokenize> Run<'_, T> {
             }
         }
         let head = ClassHead::new(&rows, DType::F32, device)?;
-        head.fit(&rows, &targets, HEAD_STEPS, HEAD_DECAY)?;
+        head.fit(&rows, &targets, HEAD_STEPS, HEAD_PENALTY)?;
         Ok(Trained { network, lora, head })
     }
 
