@@ -108,7 +108,7 @@ pub struct Args {
     /// Crops that the head is fitted to before the first step
     #[arg(long, value_name = "N", default_value_t = Settings::default().warm_texts, value_parser = at_least(2))]
     warm_texts: usize,
-    /// Use a twentieth of the memory and half as much time again
+    /// Use a twentieth of the memory for the graphs, and half as much time again
     #[arg(long)]
     recompute: bool,
     /// Numbers of the network
@@ -178,6 +178,9 @@ struct Report<'a> {
     measured: BTreeMap<String, usize>,
     settings: &'a Settings,
     best: Option<Measurement>,
+    /// Steps that an earlier run made, from whose checkpoint this one went on.
+    resumed_after: u64,
+    /// Time of this run, measurements included.
     seconds: f64,
     history: &'a History,
 }
@@ -222,8 +225,13 @@ pub fn run(args: &Args) -> Result<(), Error> {
         split.held_out
     );
     let bar = Bar::new();
-    let began = Instant::now();
-    let (adapter, history) = train(&inputs, &settings, &mut |event| bar.tell(event))?;
+    let (began, mut resumed_after) = (Instant::now(), 0);
+    let (adapter, history) = train(&inputs, &settings, &mut |event| {
+        if let Event::Begins(_, made) = event {
+            resumed_after = made;
+        }
+        bar.tell(event);
+    })?;
     bar.0.finish_and_clear();
     let report = Report {
         program: env!("CARGO_PKG_VERSION"),
@@ -236,6 +244,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         measured: counts(&measure),
         settings: &settings,
         best: history.best(),
+        resumed_after,
         seconds: began.elapsed().as_secs_f64(),
         history: &history,
     };
@@ -378,8 +387,8 @@ fn panels(history: &History) -> [Panel; 2] {
 
 fn print(args: &Args, stored: &StoredModel, report: &Report<'_>) -> Result<(), Error> {
     let mut out = anstream::stdout().lock();
-    let tokens: u64 = report.history.steps.iter().map(|step| step.tokens).sum();
-    let steps = report.history.steps.len();
+    let made = report.history.steps.iter().filter(|step| step.step > report.resumed_after);
+    let (steps, tokens) = made.fold((0, 0), |(steps, tokens), step| (steps + 1, tokens + step.tokens));
     let (seconds, held_out) = (report.seconds, report.held_out);
     writeln!(out, "{}: an adapter for {}", args.out.display(), stored.name)?;
     writeln!(out, "{steps} steps over {tokens} tokens in {seconds:.0} s, measurements included")?;

@@ -1,6 +1,6 @@
 //! Holds the differentiable forward pass to the kernels' one, and its gradients to differences.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use super::adapter::Lora;
 use super::composed;
@@ -9,11 +9,15 @@ use super::model::{Batch, Gradients, Layout, Network, numbers};
 use super::ops::{self, Angles};
 use super::random::Random;
 use super::testing::{self, SEQUENCES};
+use crate::model::registry::Registry;
+use crate::model::store;
+use crate::paths::Paths;
 use bonafide_kernels::backend::{Backend, PackedBatch};
 use bonafide_kernels::cpu::{CpuBackend, CpuOptions, Precision};
 use bonafide_kernels::taps::Taps;
 use bonafide_kernels::weights::{Activation, Model, RotaryPairs};
 use candle_core::{DType, Device, Tensor, Var};
+use std::path::Path;
 use std::sync::Arc;
 
 fn network(model: &Model, depth: usize, dtype: DType) -> Network {
@@ -70,6 +74,33 @@ fn log_probabilities_are_those_of_the_kernels() {
         let off = farthest(&candle_logprobs(&model, None), &kernel_logprobs(&model));
         assert!(off < 1e-3, "{name}: {off}");
     }
+}
+
+/// The oracle lies beside the repository; without it, or without the model, there is nothing to test.
+#[test]
+fn the_default_model_scores_as_transformers_does() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/oracles/lm/oracle_smollm2-135m.json");
+    let registry = Registry::builtin().unwrap();
+    let stored = store::stored(&Paths::from_env().unwrap(), registry.find("smollm2-135m").unwrap());
+    let (Ok(oracle), Some(stored)) = (std::fs::read_to_string(path), stored) else {
+        println!("SKIPPED: the oracle or the model is not here");
+        return;
+    };
+    let texts: Vec<serde_json::Value> = serde_json::from_str(&oracle).unwrap();
+    let list = |text: &serde_json::Value, key: &str| -> Vec<f64> {
+        text[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+    };
+    let shortest = texts.iter().min_by_key(|text| list(text, "token_ids").len()).unwrap();
+    let tokens: Vec<u32> = list(shortest, "token_ids").iter().map(|x| *x as u32).collect();
+    let model = crate::model::load(&stored.path).unwrap().model;
+    let (depth, positions) = (model.layers.len(), tokens.len());
+    let layout = Layout { depth, positions, language: true, dtype: DType::F32, device: Device::Cpu };
+    let network = Network::new(&model, &layout).unwrap();
+    let states = network.states(&Batch::new(&[&tokens]), None).unwrap();
+    let states = states.narrow(0, 0, positions - 1).unwrap();
+    let off =
+        farthest(&network.log_probabilities(&states, &tokens[1..]).unwrap(), &list(shortest, "logprob"));
+    assert!(off < 1e-3, "{off}");
 }
 
 #[test]
