@@ -118,6 +118,9 @@ pub struct Window {
     pub skip: usize,
 }
 
+/// A window's statistics, and the sums of hidden states of its chunks.
+pub type Tapped = (Vec<TokenStats>, Vec<f32>);
+
 /// A tokenised text, ready to be scored window by window. Cheap to make; holds no statistics.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -271,7 +274,7 @@ impl Engine {
         windows: &[&Window],
         depths: &[usize],
         chunk: usize,
-    ) -> Result<Vec<(Vec<TokenStats>, Vec<f32>)>, EngineError> {
+    ) -> Result<Vec<Tapped>, EngineError> {
         let tokens: Vec<u32> = windows.iter().flat_map(|window| window.tokens.iter().copied()).collect();
         let mut starts = vec![0];
         for window in windows {
@@ -564,7 +567,7 @@ fn probe_from(path: &Path, sha256: &str) -> Result<Probe, EngineError> {
     if probe.fits(sha256) {
         return Ok(probe);
     }
-    Err(wrong("it reads another model: train one with `bonafide train detector --probe`".to_owned()))
+    Err(wrong("it reads another model: train one with `bonafide train probe`".to_owned()))
 }
 
 fn built_in_probe(sha256: &str) -> Result<Option<Probe>, EngineError> {

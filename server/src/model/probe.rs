@@ -28,7 +28,7 @@ pub struct Probe {
 
 /// Why a probe file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the probe can't be used: {0}; make one with `bonafide train detector --probe`")]
+#[error("the probe can't be used: {0}; make one with `bonafide train probe`")]
 pub struct ProbeError(String);
 
 impl Probe {
@@ -150,7 +150,7 @@ mod tests {
         assert!(said(Probe { model_sha256: "xy".to_owned(), ..probe() }).contains("model_sha256"));
         assert!(said(Probe { depths: vec![5, 3], ..probe() }).contains("depths"));
         assert!(said(Probe { weights: vec![f32::NAN; 6], ..probe() }).contains("not a number"));
-        assert!(Probe::read(b"{}").unwrap_err().to_string().contains("train detector"));
+        assert!(Probe::read(b"{}").unwrap_err().to_string().contains("train probe"));
     }
 
     proptest! {

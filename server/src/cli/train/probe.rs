@@ -1,4 +1,4 @@
-//! `bonafide train detector --probe`: a linear probe of the frozen model's hidden states, with its calibration.
+//! `bonafide train probe`: a linear probe of the frozen model's hidden states, with its calibration.
 
 use super::super::Error;
 use super::super::calibrate::{account, account_path, files, line, print, write};
@@ -14,10 +14,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// Train a detector on top of a model, and calibrate it.
+/// Fit a linear probe of the model's hidden states, and calibrate it: minutes on a CPU.
 ///
-/// With --probe the model stays as it is: each text is read once, and a linear classifier of its hidden states is fitted,
-/// which takes as long as scoring the texts. Three files are written: the probe, its calibration (NAME.json), and the
+/// The model stays as it is: each text is read once, and a linear classifier of its hidden states is fitted. Three files are written: the probe, its calibration (NAME.json), and the
 /// account of both (NAME.account.json). Use them with --adapter and --calibration. Files whose names begin with "dev." or
 /// "test." are refused: they are for measuring.
 #[derive(Debug, clap::Args)]
@@ -28,9 +27,6 @@ pub struct Args {
     /// Where the probe goes.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
-    /// Fit a linear probe; the model stays as it is.
-    #[arg(long, required = true)]
-    probe: bool,
     /// Numbers of layers after which hidden states are read.
     #[arg(long, value_delimiter = ',', default_values_t = [18])]
     depths: Vec<usize>,

@@ -192,11 +192,14 @@ struct Boundaries {
     misplaced: usize,
 }
 
+/// Whether two neighbouring sentences differ.
+type Changes = dyn Fn(&[(Label, f64)]) -> bool;
+
 impl Boundaries {
     fn of(texts: &[Vec<(Label, f64)>]) -> Self {
         let mut sums = Self::default();
         for text in texts {
-            let places = |changes: &dyn Fn(&[(Label, f64)]) -> bool| -> Vec<usize> {
+            let places = |changes: &Changes| -> Vec<usize> {
                 text.windows(2).enumerate().filter(|(_, pair)| changes(pair)).map(|(at, _)| at).collect()
             };
             let authors = places(&|pair| pair[0].0 != pair[1].0);

@@ -154,10 +154,13 @@ impl<'a> Source<'a> {
     }
 }
 
+/// A data set, and perhaps the name and value of a field.
+type Shared<'a> = (&'a str, Option<(&'static str, &'a str)>);
+
 /// The models' texts by what they share with a human's: the data set and the source document, the domain, or nothing more.
 struct Partners<'a> {
     ais: &'a [&'a Source<'a>],
-    groups: HashMap<(&'a str, Option<(&'static str, &'a str)>), Vec<usize>>,
+    groups: HashMap<Shared<'a>, Vec<usize>>,
     used: Vec<usize>,
 }
 

@@ -191,7 +191,7 @@ mod tests {
 
     /// Hidden states of two numbers: the first tells the label everywhere, the second the label in one domain only.
     fn text(index: usize) -> Text {
-        let ai = index % 2 == 0;
+        let ai = index.is_multiple_of(2);
         let domain = (index / 2) % 6;
         let noise = |salt: &[u8]| (hash(&[salt, &index.to_le_bytes()]) % 1000) as f32 / 1000.0 - 0.5;
         let sign = if ai { 1.0 } else { -1.0 };
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn too_few_domains_or_labels_are_refused() {
-        let mut few: Vec<Text> = (0..40).map(text).filter(|text| text.domain < "d2".to_owned()).collect();
+        let mut few: Vec<Text> = (0..40).map(text).filter(|text| text.domain.as_str() < "d2").collect();
         assert_eq!(fit(&mut few, SETTINGS, |_| {}).unwrap_err(), FitError::FewDomains { found: 2, folds: 3 });
         let mut ai: Vec<Text> = (0..80).map(text).filter(|text| text.ai).collect();
         assert_eq!(fit(&mut ai, SETTINGS, |_| {}).unwrap_err(), FitError::OneSided);
