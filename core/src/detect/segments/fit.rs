@@ -47,20 +47,28 @@ pub fn loss(segmenter: &Segmenter, examples: &[Example]) -> Option<f64> {
     Some(f64::midpoint(mean(sums[0])?, mean(sums[1])?))
 }
 
-/// The temperature, offset, clip and switch with the least [`loss`], from those of `start` on; `prior` and `whole` are kept.
+/// All parameters but `prior` with the least [`loss`]; `start` gives the prior, and the search sets out from the rest of it and
+/// from the means of the sentences.
 ///
 /// A pattern search (Hooke and Jeeves 1961, "Direct Search Solution of Numerical and Statistical Problems"): each
-/// parameter in turn a step up or down, and half the step where neither helps. It gives the same result each time.
+/// parameter in turn a step up or down, and half the step where neither helps. It gives the same result each time. The share
+/// of texts by one author among the examples enters the fit: let it be no smaller than where the segmenter will be used.
 pub fn fit(start: &Segmenter, examples: &[Example]) -> Result<Segmenter, OneSided> {
     let mut best = *start;
     let mut least = loss(&best, examples).ok_or(OneSided)?;
+    if let Some(guess) = from_means(start, examples) {
+        let loss = loss(&guess, examples).ok_or(OneSided)?;
+        if loss < least {
+            (best, least) = (guess, loss);
+        }
+    }
     let mut step = 0.64;
     while step >= FINEST {
         let mut better = false;
-        for (parameter, sign) in (0..4).flat_map(|parameter| [(parameter, 1.0), (parameter, -1.0)]) {
+        for (parameter, sign) in (0..PARAMETERS).flat_map(|parameter| [(parameter, 1.0), (parameter, -1.0)]) {
             let tried = moved(best, parameter, sign * step);
             let loss = loss(&tried, examples).ok_or(OneSided)?;
-            if loss < least - 1e-9 {
+            if loss < least - 1e-7 {
                 (best, least, better) = (tried, loss, true);
             }
         }
@@ -71,14 +79,54 @@ pub fn fit(start: &Segmenter, examples: &[Example]) -> Result<Segmenter, OneSide
     Ok(best)
 }
 
+/// Offset, separation and temperature from the means and the variance of the sentences; `None` if models' sentences don't
+/// lie above humans'.
+fn from_means(start: &Segmenter, examples: &[Example]) -> Option<Segmenter> {
+    // Weight, sum and sum of squares, human first.
+    let mut sums = [[0.0; 3]; 2];
+    let uncut = Segmenter { offset: 0.0, clip: MOST, ..*start };
+    for example in examples {
+        let units: Vec<Range<usize>> = example.sentences.iter().map(|(range, _)| range.clone()).collect();
+        for (seen, (_, by_model)) in uncut.observed(&example.readings, &units).iter().zip(&example.sentences)
+        {
+            let own = [1.0, seen.mean, seen.mean * seen.mean].map(|value| seen.weight * value);
+            let sums = &mut sums[usize::from(*by_model)];
+            sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
+    }
+    let [human, ai] =
+        sums.map(|[weight, sum, squares]| (sum / weight, squares / weight - (sum / weight).powi(2)));
+    let separation = ai.0 - human.0;
+    // Also false if a side is absent.
+    (separation > 0.05).then(|| Segmenter {
+        offset: f64::midpoint(human.0, ai.0).clamp(-MOST, MOST),
+        separation: separation.min(MOST),
+        temperature: (f64::midpoint(human.1, ai.1) / separation).clamp(0.05, 100.0),
+        shift: separation / 4.0,
+        ..*start
+    })
+}
+
+/// Number of parameters that [`moved`] knows.
+const PARAMETERS: usize = 7;
+
+/// No log-odds parameter leaves this range.
+const MOST: f64 = 50.0;
+
 /// One parameter a step further on its own scale, within what is sensible.
 fn moved(mut segmenter: Segmenter, parameter: usize, step: f64) -> Segmenter {
     let by_factor = |value: f64, low: f64, high: f64| (value * step.exp()).clamp(low, high);
     match parameter {
-        0 => segmenter.temperature = by_factor(segmenter.temperature, 0.1, 100.0),
-        1 => segmenter.offset = (segmenter.offset + step).clamp(-10.0, 10.0),
-        2 => segmenter.clip = by_factor(segmenter.clip, 0.5, 50.0),
-        _ => segmenter.switch = by_factor(segmenter.switch, 1e-3, 0.3),
+        0 => segmenter.temperature = by_factor(segmenter.temperature, 0.05, 100.0),
+        // On the scale of what it is compared with.
+        1 => {
+            segmenter.offset = (segmenter.offset + step * segmenter.separation.min(2.0)).clamp(-MOST, MOST);
+        }
+        2 => segmenter.clip = by_factor(segmenter.clip, 0.5, MOST),
+        3 => segmenter.separation = by_factor(segmenter.separation, 0.05, MOST),
+        4 => segmenter.shift = by_factor(segmenter.shift, 0.01, MOST),
+        5 => segmenter.switch = by_factor(segmenter.switch, 1e-3, 0.3),
+        _ => segmenter.whole = by_factor(segmenter.whole, 0.02, 0.95),
     }
     segmenter
 }

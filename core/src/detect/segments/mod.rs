@@ -3,8 +3,13 @@
 //! A window of [`SCAN_LENGTH`] tokens says little by itself, and its neighbours share most of its tokens. So the sentences
 //! are taken for the units of a hidden Markov model with two states, human and model (Rabiner 1989, "A Tutorial on Hidden
 //! Markov Models and Selected Applications in Speech Recognition", for the recursions): each unit speaks for the model by
-//! the mean log-odds of the windows over its tokens, and who writes seldom changes from one unit to the next. Since most
+//! the mean log-odds of the windows over its tokens, and who writes seldom changes from one unit to the next. Since many
 //! texts have one author only, the chain is mixed with the two in which nothing ever changes.
+//!
+//! All windows of a text err alike: a learner's plain sentences look more like a model's than a novelist's, every one of
+//! them. Were they taken for independent witnesses, a long text would end up certain of whatever it leans to. So a text has
+//! a shift of its own, which is not known: a sum over the places it may have. What remains is what the text's parts say
+//! against each other, and as much of its mean as lies beyond usual shifts.
 
 pub mod fit;
 
@@ -48,21 +53,35 @@ pub fn nearest<'a>(readings: &'a [Reading], part: &Range<usize>) -> Option<&'a R
     readings.iter().min_by_key(|reading| middle(&reading.range).abs_diff(middle(part)))
 }
 
+/// Shifts beyond so many standard deviations are left out.
+const FARTHEST: f64 = 2.4;
+
+/// Between the places that a shift may have lie at most so many of its standard deviations.
+const WIDEST: f64 = 0.6;
+
+/// Most places on either side of none: enough for a text of 100 000 words.
+const MOST_PLACES: f64 = 60.0;
+
 /// How window log-odds become a probability for each sentence. Stored as JSON; call [`Segmenter::validate`] after reading
 /// one.
 ///
-/// [`fit::fit`] fits the first four on texts whose sentences are of known origin. The last two say how texts are usually
-/// written, which texts put together for a test can't tell.
+/// The mean log-odds of a unit of 32 tokens is normal, about `offset` + shift - `separation`/2 if a human wrote it and about
+/// `offset` + shift + `separation`/2 if a model did, with variance `temperature` times `separation`: so a log-odds of x above
+/// `offset` + shift makes the unit's own log-odds x / `temperature`. [`fit::fit`] finds all but `prior`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Segmenter {
     /// What the log-odds of 32 tokens are divided by. Three if windows of 96 tokens were independent of each other and as
-    /// sure as they say; more, because they share tokens and an author.
+    /// sure as they say.
     pub temperature: f64,
-    /// Log-odds at which a window is no more likely a model's than a human's.
+    /// Log-odds at which a window of a usual text is no more likely a model's than a human's.
     pub offset: f64,
     /// Log-odds are cut to within this of `offset`, so that no single window decides.
     pub clip: f64,
+    /// Mean log-odds of models' units above that of humans' in the same text.
+    pub separation: f64,
+    /// Standard deviation of the texts' own shifts, in log-odds; none if 0.
+    pub shift: f64,
     /// Probability that the author changes from one sentence to the next, in a text of two authors and with `prior` 0.5.
     pub switch: f64,
     /// Probability that a sentence is a model's before anything is read.
@@ -72,8 +91,18 @@ pub struct Segmenter {
 }
 
 impl Default for Segmenter {
+    /// Not fitted: windows of a head that separates by two nats, with shifts of a quarter of that.
     fn default() -> Self {
-        Self { temperature: 4.0, offset: 0.0, clip: 6.0, switch: 0.1, prior: 0.5, whole: 0.5 }
+        Self {
+            temperature: 1.0,
+            offset: 0.0,
+            clip: 6.0,
+            separation: 2.0,
+            shift: 0.5,
+            switch: 0.1,
+            prior: 0.5,
+            whole: 0.2,
+        }
     }
 }
 
@@ -92,7 +121,7 @@ pub struct SegmenterError {
 pub struct Smoothed {
     /// For each unit the posterior probability that it is a model's, from 0 to 1.
     pub probabilities: Vec<f64>,
-    /// The likeliest labels of all units together; true: a model's.
+    /// The likeliest labels of all units together, at the likeliest shift; true: a model's.
     pub labels: Vec<bool>,
     /// Posterior probability that the text has two authors.
     pub mixed: f64,
@@ -109,6 +138,27 @@ pub struct Segment {
     pub probability: f64,
 }
 
+/// What is seen of a unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Observed {
+    /// Mean log-odds above the offset.
+    mean: f64,
+    /// Its length in units of 32 tokens.
+    weight: f64,
+}
+
+/// The model at one shift.
+struct Pass {
+    /// The shift in standard deviations.
+    place: f64,
+    /// Its log-probability together with all that is seen, up to a constant.
+    weight: f64,
+    /// Posterior of each unit given the shift.
+    probabilities: Vec<f64>,
+    /// Posterior of two authors given the shift.
+    mixed: f64,
+}
+
 /// Log weights of the two states, human first.
 type Pair = [f64; 2];
 
@@ -120,6 +170,8 @@ impl Segmenter {
         check(within(self.temperature, 0.01, 1e4), "temperature", "is not between 0.01 and 10000")?;
         check(within(self.offset, -100.0, 100.0), "offset", "is not between -100 and 100")?;
         check(within(self.clip, 0.01, 100.0), "clip", "is not between 0.01 and 100")?;
+        check(within(self.separation, 0.01, 100.0), "separation", "is not between 0.01 and 100")?;
+        check(within(self.shift, 0.0, 100.0), "shift", "is not between 0 and 100")?;
         check(within(self.switch, 1e-6, 0.5), "switch", "is not between 0.000001 and 0.5")?;
         check(within(self.prior, 0.01, 0.99), "prior", "is not between 0.01 and 0.99")?;
         check(within(self.whole, 0.0, 0.999), "whole", "is not between 0 and 0.999")?;
@@ -130,31 +182,32 @@ impl Segmenter {
     /// Smooths windows over units: ranges of scored tokens in order, usually sentences, of which some may be empty.
     ///
     /// Exact: the posteriors are those of the whole model (forward-backward), and the labels are the likeliest sequence of
-    /// them (Viterbi).
+    /// them at the likeliest shift (Viterbi).
     #[must_use]
     pub fn smooth(&self, readings: &[Reading], units: &[Range<usize>]) -> Smoothed {
-        let evidence = self.evidence(readings, units);
-        let Some((&first, rest)) = evidence.split_first() else {
+        let seen = self.observed(readings, units);
+        let passes: Vec<Pass> =
+            self.places(&seen).into_iter().filter_map(|place| self.pass(&seen, place)).collect();
+        let Some(best) = passes.iter().max_by(|a, b| a.weight.total_cmp(&b.weight)) else {
             return Smoothed { probabilities: Vec::new(), labels: Vec::new(), mixed: 1.0 - self.whole };
         };
-        let forward = self.forward(first, rest);
-        let backward = self.backward(rest);
-        let constant = self.constant(&evidence);
-        let two = (1.0 - self.whole).ln();
-        let probabilities = forward.iter().zip(&backward).map(|(forward, backward)| {
-            let of = |state: usize| add(constant[state], two + forward[state] + backward[state]);
-            logistic(of(1) - of(0))
-        });
-        let chain = forward.last().map_or(f64::NEG_INFINITY, |last| two + add(last[0], last[1]));
+        let shares: Vec<f64> = passes.iter().map(|pass| (pass.weight - best.weight).exp()).collect();
+        let total: f64 = shares.iter().sum();
+        // The mean over the shifts; within 0 and 1 whatever the rounding.
+        let mean = |of: &dyn Fn(&Pass) -> f64| {
+            let sum: f64 = passes.iter().zip(&shares).map(|(pass, share)| share * of(pass)).sum();
+            (sum / total).clamp(0.0, 1.0)
+        };
+        let of_unit = |unit: usize| mean(&|pass| pass.probabilities.get(unit).copied().unwrap_or(self.prior));
         Smoothed {
-            probabilities: probabilities.collect(),
-            labels: self.likeliest(first, rest, constant),
-            mixed: logistic(chain - add(constant[0], constant[1])),
+            probabilities: (0..units.len()).map(of_unit).collect(),
+            labels: self.likeliest(&self.evidence(&seen, best.place)),
+            mixed: mean(&|pass| pass.mixed),
         }
     }
 
-    /// Log-odds of each unit: the mean over its tokens of the mean of the windows over each token, by its length.
-    fn evidence(&self, readings: &[Reading], units: &[Range<usize>]) -> Vec<f64> {
+    /// What the windows say of each unit: the mean over its tokens of the mean of the windows over each token.
+    fn observed(&self, readings: &[Reading], units: &[Range<usize>]) -> Vec<Observed> {
         let end = units.iter().map(|unit| unit.end).max().unwrap_or(0);
         // What begins and what ends at each token.
         let mut changes = vec![(0.0, 0_i64); end + 1];
@@ -171,17 +224,65 @@ impl Segmenter {
                 }
             }
         }
-        let (mut sum, mut count, mut total) = (0.0, 0_i64, 0.0);
+        let (mut sum, mut count) = (0.0, 0_i64);
+        let mut total = (0.0, 0_usize);
         let mut totals = Vec::with_capacity(end + 1);
         for (change, windows) in changes {
             totals.push(total);
             sum += change;
             count += windows;
-            total += if count > 0 { sum / count as f64 } else { 0.0 };
+            if count > 0 {
+                total = (total.0 + sum / count as f64, total.1 + 1);
+            }
         }
         let at = |token: usize| totals.get(token).copied().unwrap_or(total);
-        let scale = CHUNK * self.temperature;
-        units.iter().map(|unit| (at(unit.end.max(unit.start)) - at(unit.start)) / scale).collect()
+        let of = |unit: &Range<usize>| {
+            let ((from, before), (to, after)) = (at(unit.start), at(unit.end.max(unit.start)));
+            // Tokens that no window covers say nothing.
+            let tokens = (after - before) as f64;
+            Observed { mean: if tokens > 0.0 { (to - from) / tokens } else { 0.0 }, weight: tokens / CHUNK }
+        };
+        units.iter().map(of).collect()
+    }
+
+    /// The shifts that are summed over, in standard deviations, evenly spaced: the longer the text, the better its shift is
+    /// known for each labelling, and the closer they lie.
+    fn places(&self, seen: &[Observed]) -> Vec<f64> {
+        if self.shift <= 0.0 {
+            return vec![0.0];
+        }
+        let length: f64 = seen.iter().map(|unit| unit.weight).sum();
+        let known = (self.temperature * self.separation / length.max(1.0)).sqrt() / self.shift;
+        let side = (FARTHEST / known.min(WIDEST)).ceil().clamp(1.0, MOST_PLACES) as i32;
+        (-side..=side).map(|step| FARTHEST * f64::from(step) / f64::from(side)).collect()
+    }
+
+    /// Log-odds of each unit at a shift in standard deviations.
+    fn evidence(&self, seen: &[Observed], place: f64) -> Vec<f64> {
+        let shift = self.shift * place;
+        seen.iter().map(|unit| unit.weight * (unit.mean - shift) / self.temperature).collect()
+    }
+
+    /// Forward-backward at a shift in standard deviations; `None` without units.
+    fn pass(&self, seen: &[Observed], place: f64) -> Option<Pass> {
+        let evidence = self.evidence(seen, place);
+        let (&first, rest) = evidence.split_first()?;
+        let forward = self.forward(first, rest);
+        let backward = self.backward(rest);
+        let constant = self.constant(&evidence);
+        let two = (1.0 - self.whole).ln();
+        let probabilities = forward.iter().zip(&backward).map(|(forward, backward)| {
+            let of = |state: usize| add(constant[state], two + forward[state] + backward[state]);
+            logistic(of(1) - of(0))
+        });
+        let probabilities = probabilities.collect();
+        let chain = forward.last().map_or(f64::NEG_INFINITY, |last| two + add(last[0], last[1]));
+        let one = add(constant[0], constant[1]);
+        // How far all units lie from both authors, which the log-odds between the two leave out.
+        let spread = 2.0 * self.temperature * self.separation;
+        let off = |unit: &Observed| unit.weight * (unit.mean - self.shift * place).powi(2) / spread;
+        let weight = add(chain, one) - place * place / 2.0 - seen.iter().map(off).sum::<f64>();
+        Some(Pass { place, weight, probabilities, mixed: logistic(chain - one) })
     }
 
     /// Log-probabilities of the first unit's state.
@@ -233,7 +334,9 @@ impl Segmenter {
     }
 
     /// Viterbi's path through the chain, unless one author for all is likelier.
-    fn likeliest(&self, first: f64, rest: &[f64], constant: Pair) -> Vec<bool> {
+    fn likeliest(&self, evidence: &[f64]) -> Vec<bool> {
+        let Some((&first, rest)) = evidence.split_first() else { return Vec::new() };
+        let constant = self.constant(evidence);
         let (start, steps, seen) = (self.start(), self.steps(), emission(first));
         let mut best = [start[0] + seen[0], start[1] + seen[1]];
         // The weight of never changing.
