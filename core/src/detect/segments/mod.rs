@@ -3,7 +3,7 @@
 //! A window of [`SCAN_LENGTH`] tokens says little by itself, and its neighbours share most of its tokens. So the sentences
 //! are taken for the units of a hidden Markov model with two states, human and model (Rabiner 1989, "A Tutorial on Hidden
 //! Markov Models and Selected Applications in Speech Recognition", for the recursions): each unit speaks for the model by
-//! the mean log-odds of the windows over its tokens, and who writes seldom changes from one unit to the next. Since many
+//! the mean log-odds of the windows nearest to its tokens, and who writes seldom changes from one unit to the next. Since many
 //! texts have one author only, the chain is mixed with the two in which nothing ever changes.
 //!
 //! All windows of a text err alike: a learner's plain sentences look more like a model's than a novelist's, every one of
@@ -49,7 +49,7 @@ pub fn windows(tokens: usize) -> Vec<Range<usize>> {
 #[must_use]
 pub fn nearest<'a>(readings: &'a [Reading], part: &Range<usize>) -> Option<&'a Reading> {
     // Twice the middle, which is a whole number.
-    let middle = |range: &Range<usize>| range.start + range.end;
+    let middle = |range: &Range<usize>| range.start.saturating_add(range.end);
     readings.iter().min_by_key(|reading| middle(&reading.range).abs_diff(middle(part)))
 }
 
@@ -206,34 +206,15 @@ impl Segmenter {
         }
     }
 
-    /// What the windows say of each unit: the mean over its tokens of the mean of the windows over each token.
+    /// What the windows say of each unit: the mean over its tokens of what [`Self::heard`] of each.
     fn observed(&self, readings: &[Reading], units: &[Range<usize>]) -> Vec<Observed> {
-        let end = units.iter().map(|unit| unit.end).max().unwrap_or(0);
-        // What begins and what ends at each token.
-        let mut changes = vec![(0.0, 0_i64); end + 1];
-        for reading in readings.iter().filter(|reading| !reading.log_odds.is_nan()) {
-            let value = (reading.log_odds - self.offset).clamp(-self.clip, self.clip);
-            let (from, to) = (reading.range.start, reading.range.end.min(end));
-            if from >= to {
-                continue;
-            }
-            for (at, sign) in [(from, 1), (to, -1)] {
-                if let Some((sum, count)) = changes.get_mut(at) {
-                    *sum += value * sign as f64;
-                    *count += sign;
-                }
-            }
-        }
-        let (mut sum, mut count) = (0.0, 0_i64);
         let mut total = (0.0, 0_usize);
-        let mut totals = Vec::with_capacity(end + 1);
-        for (change, windows) in changes {
-            totals.push(total);
-            sum += change;
-            count += windows;
-            if count > 0 {
-                total = (total.0 + sum / count as f64, total.1 + 1);
+        let mut totals = vec![total];
+        for value in self.heard(readings, units.iter().map(|unit| unit.end).max().unwrap_or(0)) {
+            if let Some(value) = value {
+                total = (total.0 + value, total.1 + 1);
             }
+            totals.push(total);
         }
         let at = |token: usize| totals.get(token).copied().unwrap_or(total);
         let of = |unit: &Range<usize>| {
@@ -243,6 +224,28 @@ impl Segmenter {
             Observed { mean: if tokens > 0.0 { (to - from) / tokens } else { 0.0 }, weight: tokens / CHUNK }
         };
         units.iter().map(of).collect()
+    }
+
+    /// For each token the log-odds, cut to within the clip, of the window whose middle is nearest if it covers the token. The
+    /// mean of all windows over the token would reach further and blur the places where the author changes.
+    fn heard(&self, readings: &[Reading], tokens: usize) -> Vec<Option<f64>> {
+        let mut heard = vec![None; tokens];
+        let mut windows: Vec<&Reading> =
+            readings.iter().filter(|own| !own.log_odds.is_nan() && !own.range.is_empty()).collect();
+        // Twice the middle, which is a whole number.
+        let middle = |own: &Reading| own.range.start.saturating_add(own.range.end);
+        windows.sort_by_key(|own| middle(own));
+        for (index, own) in windows.iter().enumerate() {
+            let between = |other: &Reading| middle(own).saturating_add(middle(other)).div_ceil(4);
+            let before = index.checked_sub(1).and_then(|index| windows.get(index));
+            let from = before.map_or(0, |other| between(other)).max(own.range.start);
+            let to = windows.get(index + 1).map_or(tokens, |other| between(other)).min(own.range.end);
+            let value = (own.log_odds - self.offset).clamp(-self.clip, self.clip);
+            if let Some(own) = heard.get_mut(from..to.min(tokens)) {
+                own.fill(Some(value));
+            }
+        }
+        heard
     }
 
     /// The shifts that are summed over, in standard deviations, evenly spaced: the longer the text, the better its shift is

@@ -175,16 +175,31 @@ fn nothing_read_leaves_the_prior() {
 }
 
 #[test]
-fn overlapping_windows_share_their_say() {
+fn each_token_hears_the_nearest_window_over_it() {
     let segmenter = Segmenter { temperature: 2.0, offset: 0.5, clip: 3.0, ..Segmenter::default() };
     let reading = |range, log_odds| Reading { range, log_odds };
-    let read = [reading(0..96, 2.5), reading(32..128, 9.0), reading(64..128, f64::NAN)];
-    // One window alone says 2, both say (2 + 3)/2, the second alone 3; 32 tokens count once, others by their number.
-    let seen = segmenter.observed(&read, &[0..32, 32..96, 96..112, 112..112, 112..160]);
-    assert_eq!(seen.iter().map(|unit| unit.weight).collect::<Vec<_>>(), [1.0, 2.0, 0.5, 0.0, 0.5]);
+    let read =
+        [reading(32..128, 9.0), reading(0..96, 2.5), reading(64..128, f64::NAN), reading(150..160, -0.5)];
+    let heard = segmenter.heard(&read, 170);
+    let runs: Vec<(Option<f64>, usize)> =
+        heard.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect();
+    // The middles are 48 and 80.
+    assert_eq!(runs, [(Some(2.0), 64), (Some(3.0), 54), (None, 32), (Some(-1.0), 10), (None, 10)]);
+    let seen = segmenter.observed(&read, &[0..32, 32..96, 96..112, 112..112, 140..170, 170..180]);
+    assert_eq!(
+        seen.iter().map(|unit| unit.weight * 32.0).collect::<Vec<_>>(),
+        [32.0, 64.0, 16.0, 0.0, 10.0, 0.0]
+    );
     let evidence = segmenter.evidence(&seen, 0.0);
-    let expected = [1.0, 2.5, 0.75, 0.0, 0.75];
+    let expected = [1.0, 2.5, 0.75, 0.0, -10.0 / 64.0, 0.0];
     assert!(evidence.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{evidence:?}");
+    // Of windows in one place the last is heard, and one that ends before it begins is not.
+    let twice = [
+        reading(0..10, 1.5),
+        reading(0..10, 2.5),
+        Reading { range: Range { start: 9, end: 3 }, log_odds: 9.0 },
+    ];
+    assert_eq!(segmenter.heard(&twice, 10)[9], Some(2.0));
 }
 
 #[test]
