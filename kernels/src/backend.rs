@@ -97,19 +97,27 @@ pub trait Backend: Send + Sync {
     /// Number of threads or of compute units in use.
     fn threads(&self) -> usize;
 
-    /// Scores every token but the first of each sequence, in order: a sequence of n tokens gives
-    /// max(n - 1, 0) entries.
-    fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError>;
+    /// Scores every token but the first of each sequence, in order: a sequence of n tokens gives max(n - 1, 0) entries.
+    /// With taps it also gives the pooled hidden states of that very pass: for each sequence in order its chunks, each a
+    /// vector for each depth, one after the other, or a number if they are projected.
+    fn pass(
+        &self,
+        batch: &PackedBatch<'_>,
+        taps: Option<&Taps<'_>>,
+    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError>;
 
-    /// The same, and the pooled hidden states of that very pass: for each sequence in order its chunks, each a vector for
-    /// each depth, one after the other. A backend need not have them: then this is an error.
+    /// The statistics alone.
+    fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
+        Ok(self.pass(batch, None)?.0)
+    }
+
+    /// Statistics and pooled hidden states.
     fn score_tapped(
         &self,
         batch: &PackedBatch<'_>,
         taps: &Taps<'_>,
     ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
-        let _ = (batch, taps);
-        Err(BackendError::Device(format!("{} gives no hidden states: use --device cpu", self.name())))
+        self.pass(batch, Some(taps))
     }
 
     /// The logits after each token of one sequence, handed over a row at a time. They are asked for rarely, so a backend

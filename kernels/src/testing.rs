@@ -139,3 +139,8 @@ pub(crate) fn models() -> Vec<(&'static str, Model)> {
         ("biased", model(shape(16, 24, 2, 1, 128, 50), 1, Options { all_biases: true, ..none })),
     ]
 }
+
+/// Tokens of a made-up text, another for each seed.
+pub(crate) fn text(vocab: usize, len: usize, seed: usize) -> Vec<u32> {
+    (0..len).map(|i| ((i * 7919 + i * i * 31 + seed * 613) % vocab) as u32).collect()
+}

@@ -88,25 +88,6 @@ impl CpuBackend {
         }
     }
 
-    fn pass(
-        &self,
-        batch: &PackedBatch<'_>,
-        taps: Option<&Taps<'_>>,
-    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
-        self.check_tokens(batch.tokens())?;
-        let mut spaces = lock(&self.space);
-        let (mut stats, mut pooled) = (Vec::with_capacity(batch.tokens().len()), Vec::new());
-        let mut sequence = 0;
-        for (tokens, starts) in chunks(batch) {
-            let next = sequence + starts.len() - 1;
-            let taps = taps.map(|taps| taps.of(sequence..next));
-            let batch = PackedBatch::new(tokens, &starts)?;
-            self.score_chunk(&mut spaces, &batch, taps.as_ref(), &mut stats, &mut pooled)?;
-            sequence = next;
-        }
-        Ok((stats, pooled))
-    }
-
     fn score_chunk(
         &self,
         spaces: &mut [Workspace; 2],
@@ -184,17 +165,26 @@ impl Backend for CpuBackend {
         self.team.threads()
     }
 
-    fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
-        Ok(self.pass(batch, None)?.0)
-    }
-
-    fn score_tapped(
+    fn pass(
         &self,
         batch: &PackedBatch<'_>,
-        taps: &Taps<'_>,
+        taps: Option<&Taps<'_>>,
     ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
-        taps.check(batch, self.decoder.layers.len(), self.decoder.shape.dim)?;
-        self.pass(batch, Some(taps))
+        if let Some(taps) = taps {
+            taps.check(batch, self.decoder.layers.len(), self.decoder.shape.dim)?;
+        }
+        self.check_tokens(batch.tokens())?;
+        let mut spaces = lock(&self.space);
+        let (mut stats, mut pooled) = (Vec::with_capacity(batch.tokens().len()), Vec::new());
+        let mut sequence = 0;
+        for (tokens, starts) in chunks(batch) {
+            let next = sequence + starts.len() - 1;
+            let taps = taps.map(|taps| taps.of(sequence..next));
+            let batch = PackedBatch::new(tokens, &starts)?;
+            self.score_chunk(&mut spaces, &batch, taps.as_ref(), &mut stats, &mut pooled)?;
+            sequence = next;
+        }
+        Ok((stats, pooled))
     }
 
     fn each_logits(&self, tokens: &[u32], row: &mut dyn FnMut(usize, &[f32])) -> Result<(), BackendError> {

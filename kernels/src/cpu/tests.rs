@@ -5,15 +5,11 @@
 use super::{CpuBackend, CpuOptions, Instructions, Precision};
 use crate::backend::{Backend, PackedBatch};
 use crate::taps::Taps;
-use crate::testing::models;
+use crate::testing::{models, text};
 use crate::weights::Model;
 
 fn backend(model: &Model, precision: Precision) -> CpuBackend {
     CpuBackend::new(model, None, CpuOptions { threads: 2, precision, instructions: None }).unwrap()
-}
-
-fn text(vocab: usize, len: usize, seed: usize) -> Vec<u32> {
-    (0..len).map(|i| ((i * 7919 + i * i * 31 + seed * 613) % vocab) as u32).collect()
 }
 
 fn pooled(backend: &CpuBackend, tokens: &[u32], starts: &[usize], taps: &Taps<'_>) -> Vec<f32> {

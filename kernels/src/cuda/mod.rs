@@ -90,26 +90,14 @@ impl Backend for CudaBackend {
         self.batch_tokens
     }
 
-    fn score(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
-        Ok(self.pass(batch, None)?.0)
-    }
-
-    fn score_tapped(
-        &self,
-        batch: &PackedBatch<'_>,
-        taps: &Taps<'_>,
-    ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
-        taps.check(batch, self.layers, self.dim)?;
-        self.pass(batch, Some(taps))
-    }
-}
-
-impl CudaBackend {
     fn pass(
         &self,
         batch: &PackedBatch<'_>,
         taps: Option<&Taps<'_>>,
     ) -> Result<(Vec<TokenStats>, Vec<f32>), BackendError> {
+        if let Some(taps) = taps {
+            taps.check(batch, self.layers, self.dim)?;
+        }
         // Before any work: a batch is scored whole or not at all.
         if let Some(token) = batch.tokens().iter().find(|token| **token as usize >= self.vocab) {
             return Err(BackendError::Batch(format!(

@@ -3,7 +3,7 @@
 use super::*;
 use crate::backend::{Backend, PackedBatch};
 use crate::cpu::{CpuOptions, Instructions, Precision};
-use crate::testing::models;
+use crate::testing::{models, text};
 use crate::weights::Model;
 
 fn backend(model: &Model, precision: Precision, instructions: Instructions) -> CpuBackend {
@@ -13,10 +13,6 @@ fn backend(model: &Model, precision: Precision, instructions: Instructions) -> C
 
 fn plain(model: &Model) -> CpuBackend {
     backend(model, Precision::F32, Instructions::best())
-}
-
-fn text(vocab: usize, len: usize, seed: usize) -> Vec<u32> {
-    (0..len).map(|i| ((i * 7919 + i * i * 31 + seed * 613) % vocab) as u32).collect()
 }
 
 fn logprob(logits: &[f32], token: u32) -> f32 {
