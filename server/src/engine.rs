@@ -1,5 +1,9 @@
 //! The engine: text in, report out. Everything that scores goes through here; it knows nothing of HTTP.
 
+mod built_in;
+
+pub use built_in::calibrations as built_in_calibrations;
+
 use crate::model::compute::Compute;
 use crate::model::gguf::LoadError;
 use crate::model::probe::Probe;
@@ -20,14 +24,8 @@ use bonafide_core::watermark::evidence::Mark;
 use bonafide_core::watermark::scheme::{Entropy, spike_entropy};
 use bonafide_kernels::backend::{Backend, BackendError, PackedBatch, TokenStats};
 use bonafide_kernels::taps::Taps;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Calibrations that come with the program; each names the model file that it fits.
-const CALIBRATIONS: &[&str] = &[include_str!("../calibration/smollm2-135m.json")];
-
-/// Probes that come with the program; each names the model file that it reads.
-const PROBES: &[&[u8]] = &[];
 
 /// Tokens in one packed pass of the command line: enough to keep all cores busy, few enough to show progress.
 pub const BATCH_TOKENS: usize = 2048;
@@ -161,13 +159,13 @@ impl Engine {
         let bare = Self::bare(stored, options)?;
         let probe = match &options.adapter {
             Adapter::None => None,
-            Adapter::BuiltIn => built_in_probe(&stored.sha256)?,
-            Adapter::File(path) => Some(probe_from(path, &stored.sha256)?),
+            Adapter::BuiltIn => built_in::probe(&stored.sha256)?,
+            Adapter::File(path) => Some(built_in::probe_from(path, &stored.sha256)?),
         };
         let id = probe.as_ref().map(Probe::id);
         let calibration = match &options.calibration {
-            Some(path) => Some(calibration_from(path, &stored.sha256, id.as_deref())?),
-            None => built_in_calibration(&stored.sha256, id.as_deref())?,
+            Some(path) => Some(built_in::calibration_from(path, &stored.sha256, id.as_deref())?),
+            None => built_in::calibration(&stored.sha256, id.as_deref())?,
         };
         Ok(Self { probe, calibration, ..bare })
     }
@@ -240,19 +238,9 @@ impl Engine {
 
     /// Scores windows of any plans in one packed pass; one list of statistics a window, in order.
     pub fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
-        let tokens: Vec<u32> = windows.iter().flat_map(|window| window.tokens.iter().copied()).collect();
-        let mut starts = vec![0];
-        for window in windows {
-            starts.push(starts.last().copied().unwrap_or(0) + window.tokens.len());
-        }
-        let stats = self.read(&PackedBatch::new(&tokens, &starts)?)?;
-        let mut rest = stats.as_slice();
-        let parts = windows.iter().map(|window| {
-            let (own, others) = rest.split_at(window.tokens.len().saturating_sub(1).min(rest.len()));
-            rest = others;
-            own.to_vec()
-        });
-        Ok(parts.collect())
+        let packed = Packed::new(windows);
+        let stats = self.read(&packed.batch()?)?;
+        Ok(shares(&stats, windows.iter().map(|window| scored(window))))
     }
 
     /// One pass; the probe reads along if there is one.
@@ -275,26 +263,16 @@ impl Engine {
         depths: &[usize],
         chunk: usize,
     ) -> Result<Vec<Tapped>, EngineError> {
-        let tokens: Vec<u32> = windows.iter().flat_map(|window| window.tokens.iter().copied()).collect();
-        let mut starts = vec![0];
-        for window in windows {
-            starts.push(starts.last().copied().unwrap_or(0) + window.tokens.len());
-        }
+        let packed = Packed::new(windows);
         // A token's statistics stand at the position before it, its hidden state at its own.
         let first: Vec<usize> = windows.iter().map(|window| window.skip + 1).collect();
         let taps = Taps::new(depths, chunk, &first)?;
-        let (stats, pooled) = self.backend.score_tapped(&PackedBatch::new(&tokens, &starts)?, &taps)?;
-        let counts = windows.iter().map(|window| taps.chunks(window.tokens.len(), window.skip + 1));
-        let all: usize = counts.clone().sum();
-        let width = pooled.len().checked_div(all).unwrap_or(0);
-        let (mut stats, mut pooled) = (stats.as_slice(), pooled.as_slice());
-        let parts = windows.iter().zip(counts).map(|(window, chunks)| {
-            let (own, rest) = stats.split_at(window.tokens.len().saturating_sub(1).min(stats.len()));
-            let (sums, others) = pooled.split_at((chunks * width).min(pooled.len()));
-            (stats, pooled) = (rest, others);
-            (own.to_vec(), sums.to_vec())
-        });
-        Ok(parts.collect())
+        let (stats, pooled) = self.backend.score_tapped(&packed.batch()?, &taps)?;
+        let chunks = windows.iter().map(|window| taps.chunks(window.tokens.len(), window.skip + 1));
+        let width = pooled.len().checked_div(chunks.clone().sum()).unwrap_or(0);
+        let stats = shares(&stats, windows.iter().map(|window| scored(window)));
+        let pooled = shares(&pooled, chunks.map(|chunks| chunks * width));
+        Ok(stats.into_iter().zip(pooled).collect())
     }
 
     /// Joins a plan's window statistics into one list, a token each; no token is counted twice.
@@ -505,6 +483,42 @@ impl Engine {
     }
 }
 
+/// Windows end to end.
+struct Packed {
+    tokens: Vec<u32>,
+    starts: Vec<usize>,
+}
+
+impl Packed {
+    fn new(windows: &[&Window]) -> Self {
+        let mut packed = Self { tokens: Vec::new(), starts: vec![0] };
+        for window in windows {
+            packed.tokens.extend_from_slice(&window.tokens);
+            packed.starts.push(packed.tokens.len());
+        }
+        packed
+    }
+
+    fn batch(&self) -> Result<PackedBatch<'_>, BackendError> {
+        PackedBatch::new(&self.tokens, &self.starts)
+    }
+}
+
+/// How many statistics a window gets: its first token has none.
+fn scored(window: &Window) -> usize {
+    window.tokens.len().saturating_sub(1)
+}
+
+/// Cuts what a pass gave into what belongs to each window.
+fn shares<T: Clone>(mut all: &[T], counts: impl Iterator<Item = usize>) -> Vec<Vec<T>> {
+    let share = |count: usize| {
+        let (own, rest) = all.split_at(count.min(all.len()));
+        all = rest;
+        own.to_vec()
+    };
+    counts.map(share).collect()
+}
+
 fn stored(options: &EngineOptions) -> Result<store::StoredModel, EngineError> {
     find(options.model.as_deref())
 }
@@ -542,75 +556,4 @@ pub(crate) fn from_kernel(stats: TokenStats) -> Stats {
         variance: stats.variance,
         probe: stats.projection,
     }
-}
-
-fn calibration_from(path: &Path, sha256: &str, probe: Option<&str>) -> Result<Calibration, EngineError> {
-    let wrong = |reason: String| EngineError::Calibration { path: path.display().to_string(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let calibration = parse_calibration(&text).map_err(wrong)?;
-    if !calibration.fits(sha256) {
-        return Err(wrong("it was made for another model; make one with `bonafide calibrate`".to_owned()));
-    }
-    match (&calibration.probe, probe) {
-        (Some(wanted), given) if given != Some(wanted) => Err(wrong(
-            "it was made with another probe: give that one with --adapter, or a calibration of this one"
-                .to_owned(),
-        )),
-        _ => Ok(calibration),
-    }
-}
-
-fn probe_from(path: &Path, sha256: &str) -> Result<Probe, EngineError> {
-    let wrong = |reason: String| EngineError::Probe { path: path.display().to_string(), reason };
-    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let probe = Probe::read(&bytes).map_err(|error| wrong(error.to_string()))?;
-    if probe.fits(sha256) {
-        return Ok(probe);
-    }
-    Err(wrong("it reads another model: train one with `bonafide train probe`".to_owned()))
-}
-
-fn built_in_probe(sha256: &str) -> Result<Option<Probe>, EngineError> {
-    let wrong = |reason: String| EngineError::Probe { path: "built into the program".to_owned(), reason };
-    for bytes in PROBES {
-        let probe = Probe::read(bytes).map_err(|error| wrong(error.to_string()))?;
-        if probe.fits(sha256) {
-            return Ok(Some(probe));
-        }
-    }
-    Ok(None)
-}
-
-fn built_in_calibration(sha256: &str, probe: Option<&str>) -> Result<Option<Calibration>, EngineError> {
-    for text in CALIBRATIONS.iter().filter(|text| text.contains(sha256)) {
-        let calibration = parse_calibration(text).map_err(|reason| EngineError::Calibration {
-            path: "built into the program".to_owned(),
-            reason,
-        })?;
-        if calibration.fits(sha256) && calibration.probe.as_deref() == probe {
-            return Ok(Some(calibration));
-        }
-    }
-    Ok(None)
-}
-
-/// Names of the calibrations that come with the program.
-#[must_use]
-pub fn built_in_calibrations() -> Vec<String> {
-    // Every start of the command line asks: the tables are skipped, not read.
-    #[derive(serde::Deserialize)]
-    struct Named {
-        version: String,
-    }
-    CALIBRATIONS
-        .iter()
-        .filter_map(|text| serde_json::from_str(text).ok())
-        .map(|named: Named| named.version)
-        .collect()
-}
-
-fn parse_calibration(text: &str) -> Result<Calibration, String> {
-    let calibration: Calibration = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    calibration.validate().map_err(|error| error.to_string())?;
-    Ok(calibration)
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// The layout's version; entries of another are scored again.
 const MAGIC: &[u8; 4] = b"bfs2";
 /// Six numbers of four bytes.
-const ENTRY: usize = 24;
+pub(crate) const ENTRY: usize = 24;
 /// Of the SHA-256 over all that stands before it.
 const CHECK: usize = 8;
 
@@ -83,9 +83,7 @@ impl StatsCache {
     /// Other numbers of a window of tokens, if they are there whole. A folder's model must say which these are.
     #[must_use]
     pub fn get_bytes(&self, tokens: &[u32]) -> Option<Vec<u8>> {
-        let bytes = std::fs::read(self.path(tokens)).ok()?;
-        let (body, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
-        (Sha256::digest(body)[..CHECK] == *check).then(|| body.to_vec())
+        unchecked(&std::fs::read(self.path(tokens)).ok()?).map(<[u8]>::to_vec)
     }
 
     /// Keeps other numbers of a window of tokens.
@@ -130,8 +128,28 @@ fn make_key(dir: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 fn encode(stats: &[TokenStats]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(MAGIC.len() + ENTRY * stats.len() + CHECK);
-    bytes.extend_from_slice(MAGIC);
+    checked([MAGIC.as_slice(), &stats_bytes(stats)].concat())
+}
+
+fn checked(mut bytes: Vec<u8>) -> Vec<u8> {
+    let check = Sha256::digest(&bytes);
+    bytes.extend_from_slice(&check[..CHECK]);
+    bytes
+}
+
+/// What stands before a good check.
+fn unchecked(bytes: &[u8]) -> Option<&[u8]> {
+    let (body, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
+    (Sha256::digest(body)[..CHECK] == *check).then_some(body)
+}
+
+fn decode(bytes: &[u8]) -> Option<Vec<TokenStats>> {
+    stats_of(unchecked(bytes)?.strip_prefix(MAGIC)?)
+}
+
+/// [`ENTRY`] bytes a token.
+pub(crate) fn stats_bytes(stats: &[TokenStats]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(ENTRY * stats.len());
     for token in stats {
         bytes.extend_from_slice(&token.logprob.to_le_bytes());
         bytes.extend_from_slice(&token.rank.to_le_bytes());
@@ -141,21 +159,11 @@ fn encode(stats: &[TokenStats]) -> Vec<u8> {
         // No projection is NaN.
         bytes.extend_from_slice(&token.projection.unwrap_or(f32::NAN).to_le_bytes());
     }
-    checked(bytes)
-}
-
-fn checked(mut bytes: Vec<u8>) -> Vec<u8> {
-    let check = Sha256::digest(&bytes);
-    bytes.extend_from_slice(&check[..CHECK]);
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<Vec<TokenStats>> {
-    let (body, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK)?)?;
-    let entries = body.strip_prefix(MAGIC)?;
-    if Sha256::digest(body)[..CHECK] != *check || !entries.len().is_multiple_of(ENTRY) {
-        return None;
-    }
+/// The way back; `None` if the bytes are no whole number of tokens.
+pub(crate) fn stats_of(bytes: &[u8]) -> Option<Vec<TokenStats>> {
     let read = |entry: &[u8]| {
         let word = |i: usize| [entry[4 * i], entry[4 * i + 1], entry[4 * i + 2], entry[4 * i + 3]];
         TokenStats {
@@ -168,7 +176,7 @@ fn decode(bytes: &[u8]) -> Option<Vec<TokenStats>> {
             projection: Some(f32::from_le_bytes(word(5))).filter(|value| !value.is_nan()),
         }
     };
-    Some(entries.chunks_exact(ENTRY).map(read).collect())
+    bytes.len().is_multiple_of(ENTRY).then(|| bytes.chunks_exact(ENTRY).map(read).collect())
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::CHUNK;
 use crate::engine::{self, BATCH_TOKENS, Engine, EngineError, Window};
-use crate::eval::cache::{CacheError, StatsCache};
+use crate::eval::cache::{CacheError, ENTRY, StatsCache, stats_bytes, stats_of};
+use crate::eval::scoring::Progress;
 use bonafide_core::detect::Stats;
 use bonafide_kernels::backend::TokenStats;
 
@@ -60,7 +61,7 @@ pub enum ExtractError {
     Cache(#[from] CacheError),
 }
 
-/// Reads the first `most` tokens of each text; `told` hears the number of bytes and of tokens done. A text without tokens
+/// Reads the first `most` tokens of each text; `told` hears how far it is. A text without tokens
 /// has no statistics.
 pub fn read(
     engine: &Engine,
@@ -68,10 +69,10 @@ pub fn read(
     texts: &[&str],
     depths: &[usize],
     most: usize,
-    mut told: impl FnMut(u64, u64),
+    mut told: impl FnMut(Progress),
 ) -> Result<Vec<Pooled>, ExtractError> {
     let mut pooled = Vec::with_capacity(texts.len());
-    let (mut bytes, mut tokens) = (0, 0);
+    let mut progress = Progress::default();
     // Enough texts for some batches, whose windows can then be sorted by length.
     for group in texts.chunks(256) {
         let mut windows = Vec::with_capacity(group.len());
@@ -85,6 +86,10 @@ pub fn read(
             .iter()
             .map(|window| decode(&cache?.get_bytes(&window.tokens)?, window.tokens.len()))
             .collect();
+        for (at, window) in windows.iter().enumerate().filter(|(at, _)| own[*at].is_some()) {
+            progress.bytes += group[at].len() as u64;
+            progress.cached += window.tokens.len() as u64;
+        }
         let mut open: Vec<usize> = (0..windows.len()).filter(|at| own[*at].is_none()).collect();
         open.sort_by_key(|at| std::cmp::Reverse(windows[*at].tokens.len()));
         while !open.is_empty() {
@@ -101,13 +106,12 @@ pub fn read(
                 }
                 own[*at] = Some(whole(&stats, sums));
             }
-            bytes += batch.iter().map(|at| group[*at].len() as u64).sum::<u64>();
-            tokens += refs.iter().map(|window| window.tokens.len() as u64).sum::<u64>();
-            told(bytes, tokens);
+            progress.bytes += batch.iter().map(|at| group[*at].len() as u64).sum::<u64>();
+            progress.scored += refs.iter().map(|window| window.tokens.len() as u64).sum::<u64>();
+            told(progress);
         }
         pooled.extend(own.into_iter().flatten());
-        bytes = texts[..pooled.len()].iter().map(|text| text.len() as u64).sum();
-        told(bytes, tokens);
+        told(progress);
     }
     Ok(pooled)
 }
@@ -121,35 +125,19 @@ fn whole(stats: &[TokenStats], sums: Vec<f32>) -> Pooled {
     }
 }
 
-/// Statistics of five numbers a token, then the sums.
+/// The statistics, then the sums.
 fn encode(stats: &[TokenStats], sums: &[f32]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(20 * stats.len() + 4 * sums.len());
-    for token in stats {
-        let numbers = [token.logprob, token.entropy, token.mean_logprob, token.variance];
-        numbers.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
-        bytes.extend_from_slice(&token.rank.to_le_bytes());
-    }
+    let mut bytes = stats_bytes(stats);
     sums.iter().for_each(|sum| bytes.extend_from_slice(&sum.to_le_bytes()));
     bytes
 }
 
 fn decode(bytes: &[u8], tokens: usize) -> Option<Pooled> {
-    let (stats, sums) = bytes.split_at_checked(20 * tokens.saturating_sub(1))?;
-    let word =
-        |entry: &[u8], at: usize| [entry[4 * at], entry[4 * at + 1], entry[4 * at + 2], entry[4 * at + 3]];
-    let stats: Vec<TokenStats> = stats
-        .chunks_exact(20)
-        .map(|entry| TokenStats {
-            logprob: f32::from_le_bytes(word(entry, 0)),
-            entropy: f32::from_le_bytes(word(entry, 1)),
-            mean_logprob: f32::from_le_bytes(word(entry, 2)),
-            variance: f32::from_le_bytes(word(entry, 3)),
-            rank: u32::from_le_bytes(word(entry, 4)),
-            ..TokenStats::default()
-        })
-        .collect();
+    let (stats, sums) = bytes.split_at_checked(ENTRY * tokens.saturating_sub(1))?;
+    let stats = stats_of(stats)?;
     let chunks = stats.len().div_ceil(CHUNK);
-    let sums: Vec<f32> = sums.chunks_exact(4).map(|bytes| f32::from_le_bytes(word(bytes, 0))).collect();
+    let number = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let sums: Vec<f32> = sums.chunks_exact(4).map(number).collect();
     (chunks == 0 || sums.len().is_multiple_of(chunks)).then(|| whole(&stats, sums))
 }
 
