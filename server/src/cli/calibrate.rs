@@ -1,10 +1,11 @@
 //! `bonafide calibrate`: makes the file that turns a model's statistics into verdicts.
 
 use super::Error;
-use super::eval::{advance, load_all, open_cache, progress_bar};
+use super::eval::{advance, open_cache, progress_bar};
+use super::labelled::Labelled;
 use crate::engine::{self, Engine, EngineOptions};
 use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text};
-use crate::eval::dataset::{Sample, Selection};
+use crate::eval::dataset::Sample;
 use crate::eval::report::write_table;
 use crate::eval::scoring::{Beginning, score_texts};
 use crate::model::compute::Compute;
@@ -23,16 +24,11 @@ use std::path::{Path, PathBuf};
 /// data set left out in turn). Files whose names begin with "dev." or "test." are refused: they are for measuring.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Files of labelled texts, or folders whose train.*.jsonl files are taken.
-    #[arg(long, required = true, num_args = 1.., value_name = "DIR|FILE")]
-    data: Vec<PathBuf>,
+    #[command(flatten)]
+    texts: Labelled,
     /// Where the calibration goes; its account goes beside it as NAME.account.json.
     #[arg(long, value_name = "FILE.json")]
     out: PathBuf,
-    /// At most N texts of each label from each file, in proportion from each generator, kind and domain; texts that
-    /// would get no verdict don't count.
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
-    limit: Option<usize>,
     /// Another limit for models' texts: the false-positive rate hangs on the number of human ones.
     #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     limit_ai: Option<usize>,
@@ -41,12 +37,6 @@ pub struct Args {
     /// temperature.
     #[arg(long, num_args = 1.., value_name = "NAME")]
     guard: Vec<String>,
-    /// Which texts a limit takes, and how they are split.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Languages (ISO 639-1) of the texts to take; texts without one are taken too.
-    #[arg(long, value_delimiter = ',', default_value = "en")]
-    lang: Vec<String>,
     /// Strength of the L2 penalty on the head's weights; else the one that serves texts of a data set best that the
     /// head was not fitted on.
     #[arg(long)]
@@ -54,9 +44,6 @@ pub struct Args {
     /// The calibration's name; else the model's name and the languages.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Leave out lines that are no labelled texts instead of failing.
-    #[arg(long)]
-    skip_bad: bool,
     /// A model of the registry or a GGUF file.
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
@@ -72,16 +59,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     if args.penalty.is_some_and(|penalty| !(penalty.is_finite() && penalty >= 0.0)) {
         return Err("--penalty must be a number that is not negative".into());
     }
-    let files = files(&args.data)?;
-    let selection = Selection {
-        limit_human: args.limit,
-        limit_ai: args.limit_ai.or(args.limit),
-        seed: args.seed,
-        skip_bad: args.skip_bad,
-        max_words: None,
-        langs: args.lang.clone(),
-    };
-    let samples = load_all(&files, &selection, |sample| calibrate::takes_part(sample, &args.lang))?;
+    let samples = args.texts.load(args.limit_ai, |sample| calibrate::takes_part(sample, &args.texts.lang))?;
     let engine = Engine::load_uncalibrated(&EngineOptions {
         model: args.model.clone(),
         compute: args.compute,
@@ -94,10 +72,10 @@ pub fn run(args: &Args) -> Result<(), Error> {
 
     let model = engine.model();
     let settings = Settings {
-        version: args.name.clone().unwrap_or_else(|| format!("{}-{}", model.name, args.lang.join("-"))),
+        version: args.name.clone().unwrap_or_else(|| format!("{}-{}", model.name, args.texts.lang.join("-"))),
         model: ModelRef { name: model.name, sha256: model.sha256 },
         probe: None,
-        languages: args.lang.clone(),
+        languages: args.texts.lang.clone(),
         penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&texts), Ok)?,
     };
     let calibration = calibrate::fit(&texts, &settings)?;
@@ -121,45 +99,12 @@ fn score(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<Text>, 
         &mut |now| advance(&bar, now),
         &mut |index, _, windows| {
             let stats: Vec<Stats> = windows.iter().flatten().copied().map(engine::from_kernel).collect();
-            texts.extend(Text::new(&samples[index], &stats, args.seed));
+            texts.extend(Text::new(&samples[index], &stats, args.texts.seed));
             Ok(())
         },
     )?;
     bar.finish_and_clear();
     Ok(texts)
-}
-
-/// The files named, and those of the folders named, in order.
-pub(super) fn files(data: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
-    let mut files = Vec::new();
-    for path in data {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let entries = std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let mut own: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        own.retain(|path| name(path).starts_with("train.") && name(path).ends_with(".jsonl"));
-        if own.is_empty() {
-            return Err(format!("{}: no train.*.jsonl in it", path.display()).into());
-        }
-        own.sort();
-        files.extend(own);
-    }
-    if let Some(path) =
-        files.iter().find(|path| ["dev.", "test."].iter().any(|set| name(path).starts_with(set)))
-    {
-        return Err(format!(
-            "{}: files of this name are for measuring; nothing may be fitted to them",
-            path.display()
-        )
-        .into());
-    }
-    Ok(files)
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[derive(Deserialize)]
@@ -272,21 +217,6 @@ fn row(name: &str, m: &Measured) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-
-    #[test]
-    fn a_folder_gives_its_training_files_and_measuring_files_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["train.b.jsonl", "train.a.jsonl", "dev.a.jsonl", "train.txt"] {
-            std::fs::write(dir.path().join(name), "").unwrap();
-        }
-        let found: Vec<String> =
-            files(&[dir.path().to_owned()]).unwrap().iter().map(|path| name(path)).collect();
-        assert_eq!(found, ["train.a.jsonl", "train.b.jsonl"]);
-        let refused = files(&[dir.path().join("dev.a.jsonl")]).unwrap_err().to_string();
-        assert!(refused.contains("for measuring"), "{refused}");
-        let empty = tempfile::tempdir().unwrap();
-        assert!(files(&[empty.path().to_owned()]).is_err());
-    }
 
     #[test]
     fn the_command_names_no_folder_of_this_machine() {

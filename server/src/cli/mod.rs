@@ -6,6 +6,7 @@ mod daemon;
 pub mod eval;
 mod generate;
 pub mod key;
+pub mod labelled;
 mod mark;
 pub mod messages;
 pub mod model;

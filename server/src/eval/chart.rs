@@ -37,31 +37,38 @@ pub struct Series {
     pub points: Vec<(f64, f64)>,
 }
 
+/// A line chart among others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel<'a> {
+    /// What is written on it.
+    pub labels: Labels<'a>,
+    /// Its lines.
+    pub series: Vec<Series>,
+}
+
+/// Width and height of a line chart in pixels.
+const SIZE: (f64, f64) = (720.0, 440.0);
+
 /// A line chart of 720 by 440 pixels with a legend on the right; the axes cover all finite points.
 #[must_use]
 pub fn lines(labels: &Labels<'_>, series: &[Series]) -> String {
-    let finite = || series.iter().flat_map(|s| &s.points).filter(|(x, y)| x.is_finite() && y.is_finite());
-    let legend = if series.is_empty() { 0.0 } else { 160.0 };
-    let area = [70.0, 44.0, 720.0 - 90.0 - legend, 440.0 - 100.0];
-    let plane = Plane { area, x: extent(finite().map(|p| p.0)), y: extent(finite().map(|p| p.1)) };
-    let mut svg = Svg::new(720.0, 440.0, labels);
-    svg.axes(&plane, labels.x, labels.y);
-    for (index, line) in series.iter().enumerate() {
-        let colour = COLOURS[index % COLOURS.len()];
-        let dash = DASHES[index % DASHES.len()];
-        for part in line.points.split(|(x, y)| !x.is_finite() || !y.is_finite()) {
-            match part {
-                [] => {}
-                [alone] => svg.dot(plane.at(*alone), 2.5, colour),
-                _ => {
-                    let places: Vec<_> = part.iter().map(|&point| plane.at(point)).collect();
-                    svg.path(&places, colour, 2.0, dash);
-                }
-            }
-        }
-        let (left, y) = (area[0] + area[2] + 16.0, area[1] + 10.0 + 20.0 * index as f64);
-        svg.path(&[(left, y), (left + 26.0, y)], colour, 2.0, dash);
-        svg.text((left + 32.0, y + 4.0), &line.name, Anchor::Start, 12.0);
+    let mut svg = Svg::new(SIZE.0, SIZE.1, labels);
+    svg.lines(labels, series);
+    svg.finish()
+}
+
+/// Line charts below each other, each under its own heading.
+#[must_use]
+pub fn panels(title: &str, description: &str, panels: &[Panel<'_>]) -> String {
+    let (width, height) = SIZE;
+    let top = 36.0;
+    let labels = Labels { title, description, x: "", y: "" };
+    let mut svg = Svg::new(width, top + height * panels.len() as f64, &labels);
+    for (index, Panel { labels, series }) in panels.iter().enumerate() {
+        svg.put(format_args!("<g transform=\"translate(0 {:.1})\">", top + height * index as f64));
+        svg.heading(width, labels.title);
+        svg.lines(labels, series);
+        svg.put(format_args!("</g>"));
     }
     svg.finish()
 }
@@ -114,8 +121,38 @@ impl Svg {
         svg.put(format_args!("<title id=\"title\">{title}</title>"));
         svg.put(format_args!("<desc id=\"desc\">{description}</desc>"));
         svg.rectangle([0.0, 0.0, width, height], "#ffffff");
-        svg.text((width / 2.0, 24.0), labels.title, Anchor::Middle, 15.0);
+        svg.heading(width, labels.title);
         svg
+    }
+
+    fn heading(&mut self, width: f64, title: &str) {
+        self.text((width / 2.0, 24.0), title, Anchor::Middle, 15.0);
+    }
+
+    /// Axes, lines and legend of a line chart.
+    fn lines(&mut self, labels: &Labels<'_>, series: &[Series]) {
+        let finite = || series.iter().flat_map(|s| &s.points).filter(|(x, y)| x.is_finite() && y.is_finite());
+        let legend = if series.is_empty() { 0.0 } else { 160.0 };
+        let area = [70.0, 44.0, SIZE.0 - 90.0 - legend, SIZE.1 - 100.0];
+        let plane = Plane { area, x: extent(finite().map(|p| p.0)), y: extent(finite().map(|p| p.1)) };
+        self.axes(&plane, labels.x, labels.y);
+        for (index, line) in series.iter().enumerate() {
+            let colour = COLOURS[index % COLOURS.len()];
+            let dash = DASHES[index % DASHES.len()];
+            for part in line.points.split(|(x, y)| !x.is_finite() || !y.is_finite()) {
+                match part {
+                    [] => {}
+                    [alone] => self.dot(plane.at(*alone), 2.5, colour),
+                    _ => {
+                        let places: Vec<_> = part.iter().map(|&point| plane.at(point)).collect();
+                        self.path(&places, colour, 2.0, dash);
+                    }
+                }
+            }
+            let (left, y) = (area[0] + area[2] + 16.0, area[1] + 10.0 + 20.0 * index as f64);
+            self.path(&[(left, y), (left + 26.0, y)], colour, 2.0, dash);
+            self.text((left + 32.0, y + 4.0), &line.name, Anchor::Start, 12.0);
+        }
     }
 
     /// The document.
@@ -308,6 +345,29 @@ mod tests {
             assert!(svg.contains(part), "{part} is not in {svg}");
         }
         assert!(!svg.contains("<a>"));
+    }
+
+    #[test]
+    fn panels_stand_below_each_other() {
+        let panel = |title, points: &[(f64, f64)]| Panel {
+            labels: Labels { title, ..LABELS },
+            series: vec![series("a < b", points)],
+        };
+        let points = [(0.0, 0.0), (50.0, 0.5), (100.0, 1.0)];
+        let svg = panels("Both", "Two charts.", &[panel("First", &points), panel("Second", &[])]);
+        for part in [
+            "<title id=\"title\">Both</title>",
+            "height=\"916.0\" fill=\"#ffffff\"",
+            "translate(0 36.0)",
+            "translate(0 476.0)",
+            ">First</text>",
+            ">Second</text>",
+            "a &lt; b",
+            "points=\"70.0,384.0 305.0,214.0 540.0,44.0\" fill=\"none\" stroke=\"#0072b2\"",
+        ] {
+            assert!(svg.contains(part), "{part} is not in {svg}");
+        }
+        assert_eq!(svg.matches("<g ").count(), svg.matches("</g>").count());
     }
 
     #[test]

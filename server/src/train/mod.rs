@@ -1,8 +1,7 @@
 //! Training: what makes the files that a detector reads.
 //!
 //! [`probe`] leaves the model as it is and fits a linear classifier of its hidden states; [`lora`] adapts the model's lower
-//! layers and a head over their pooled states; [`curve`] draws what a run went through.
+//! layers and a head over their pooled states.
 
-pub mod curve;
 pub mod lora;
 pub mod probe;

@@ -2,6 +2,7 @@
 
 use super::{Args, advance, load_all, open_cache, progress_bar};
 use crate::cli::Error;
+use crate::cli::labelled::refuse_measuring;
 use crate::engine::{Engine, EngineOptions};
 use crate::eval::dataset::Selection;
 use crate::eval::splice::measure::{Judged, Report, write_tables};
@@ -116,21 +117,6 @@ fn read(path: &Path) -> Result<Segmenter, Error> {
     let segmenter: Segmenter = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     segmenter.validate().map_err(|error| wrong(error.to_string()))?;
     Ok(segmenter)
-}
-
-fn refuse_measuring(files: &[std::path::PathBuf]) -> Result<(), Error> {
-    let measures = |path: &&std::path::PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("dev.") || name.starts_with("test.")
-    };
-    match files.iter().find(measures) {
-        Some(path) => {
-            let path = path.display();
-            Err(format!("{path}: files of this name are for measuring; nothing must be fitted to them")
-                .into())
-        }
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

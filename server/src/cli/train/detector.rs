@@ -1,9 +1,10 @@
 //! `bonafide train detector`: adapts the model and a head to labelled texts.
 
 use crate::cli::Error;
-use crate::cli::calibrate::{command, files};
-use crate::cli::eval::load_all;
+use crate::cli::calibrate::command;
+use crate::cli::labelled::Labelled;
 use crate::eval::calibrate::takes_part;
+use crate::eval::chart::{self, Labels, Panel, Series};
 use crate::eval::dataset::{self, Label, Sample, Selection};
 use crate::model::compute::Device;
 use crate::model::progress::Terminal;
@@ -11,7 +12,6 @@ use crate::model::store::{self, StoredModel};
 use crate::model::{self};
 use crate::paths::Paths;
 use crate::private;
-use crate::train::curve::{Curve, Panel, svg};
 use crate::train::lora::data::{self, Text};
 use crate::train::lora::file::Adapter;
 use crate::train::lora::run::{Event, History, Inputs, Measurement, Numbers, Settings, train};
@@ -39,9 +39,8 @@ const SMOOTHED: usize = 10;
 /// they are for measuring.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Files of labelled texts, or folders whose train.*.jsonl files are taken.
-    #[arg(long, required = true, num_args = 1.., value_name = "DIR|FILE")]
-    data: Vec<PathBuf>,
+    #[command(flatten)]
+    texts: Labelled,
     /// Where the adapter goes.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
@@ -54,18 +53,6 @@ pub struct Args {
     /// At most N texts of each label of what is held out
     #[arg(long, value_name = "N", default_value_t = HELD_OUT, value_parser = at_least(2))]
     holdout_limit: usize,
-    /// At most N texts of each label from each file, in proportion from each generator, kind and domain
-    #[arg(long, value_name = "N", value_parser = at_least(1))]
-    limit: Option<usize>,
-    /// Languages (ISO 639-1) of the texts to take; texts without one are taken too
-    #[arg(long, value_delimiter = ',', default_value = "en")]
-    lang: Vec<String>,
-    /// Leave out lines that are no labelled texts instead of failing
-    #[arg(long)]
-    skip_bad: bool,
-    /// Everything that is drawn is drawn by it: the same seed, data and options give the same file on the same machine
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
     /// Rank of the matrices
     #[arg(long, value_name = "N", default_value_t = Settings::default().rank, value_parser = at_least(1))]
     rank: usize,
@@ -155,7 +142,7 @@ impl Args {
             evaluate_every: self.evaluate_every,
             patience: self.patience,
             checkpoint_every: self.checkpoint_every,
-            seed: self.seed,
+            seed: self.texts.seed,
             dtype: self.dtype,
             recompute: self.recompute,
             ..Settings::default()
@@ -193,8 +180,8 @@ pub fn run(args: &Args) -> Result<(), Error> {
         let name = checkpoint.display();
         return Err(format!("{name} is there: --resume goes on from it; remove it to begin anew").into());
     }
-    let samples = samples(args)?;
-    let split = data::split(&samples, args.holdout.as_deref(), args.seed)?;
+    let samples = args.texts.load(None, |sample| takes_part(sample, &args.texts.lang))?;
+    let split = data::split(&samples, args.holdout.as_deref(), args.texts.seed)?;
     let learn: Vec<&Sample> = split.learn.iter().map(|at| &samples[*at]).collect();
     let measure = fewer(split.measure.iter().map(|at| samples[*at].clone()).collect(), args);
     let measure: Vec<&Sample> = measure.iter().collect();
@@ -255,23 +242,11 @@ pub fn run(args: &Args) -> Result<(), Error> {
     print(args, &stored, &report)
 }
 
-fn samples(args: &Args) -> Result<Vec<Sample>, Error> {
-    let selection = Selection {
-        limit_human: args.limit,
-        limit_ai: args.limit,
-        seed: args.seed,
-        skip_bad: args.skip_bad,
-        max_words: None,
-        langs: args.lang.clone(),
-    };
-    load_all(&files(&args.data)?, &selection, |sample| takes_part(sample, &args.lang))
-}
-
 /// As many of the held-out texts as are measured.
 fn fewer(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
     let limit = Some(args.holdout_limit);
     let selection =
-        Selection { limit_human: limit, limit_ai: limit, seed: args.seed, ..Selection::default() };
+        Selection { limit_human: limit, limit_ai: limit, seed: args.texts.seed, ..Selection::default() };
     dataset::stratified(samples, &selection)
 }
 
@@ -348,7 +323,8 @@ fn beside(out: &Path, what: &str) -> PathBuf {
 
 fn write(args: &Args, adapter: &Adapter, report: &Report<'_>) -> Result<(), Error> {
     let json = [serde_json::to_vec_pretty(report)?, b"\n".to_vec()].concat();
-    let curves = svg(&panels(report.history)).into_bytes();
+    let about = "Loss, and AUROC on the held-out domain, against the optimiser's steps";
+    let curves = chart::panels("Training", about, &panels(report.history)).into_bytes();
     for (path, bytes) in [
         (args.out.clone(), adapter.write()?),
         (beside(&args.out, "report.json"), json),
@@ -360,29 +336,32 @@ fn write(args: &Args, adapter: &Adapter, report: &Report<'_>) -> Result<(), Erro
 }
 
 /// Loss and area against steps.
-fn panels(history: &History) -> [Panel; 2] {
-    let steps: Vec<[f64; 2]> = history.steps.iter().map(|step| [step.step as f64, step.loss]).collect();
+fn panels(history: &History) -> [Panel<'static>; 2] {
+    let steps: Vec<(f64, f64)> = history.steps.iter().map(|step| (step.step as f64, step.loss)).collect();
     let smoothed = steps.windows(SMOOTHED).map(|part| {
-        let mean = part.iter().map(|point| point[1]).sum::<f64>() / SMOOTHED as f64;
-        [part[SMOOTHED - 1][0], mean]
+        let mean = part.iter().map(|point| point.1).sum::<f64>() / SMOOTHED as f64;
+        (part[SMOOTHED - 1].0, mean)
     });
-    let measured = |value: fn(&Measurement) -> f64| -> Vec<[f64; 2]> {
-        history.measurements.iter().map(|measurement| [measurement.step as f64, value(measurement)]).collect()
+    let measured = |value: fn(&Measurement) -> f64| -> Vec<(f64, f64)> {
+        history.measurements.iter().map(|measurement| (measurement.step as f64, value(measurement))).collect()
     };
-    let curve = |name: &str, points: Vec<[f64; 2]>| Curve { name: name.to_owned(), points };
-    let panel = |title: &str, y: &str, curves: Vec<Curve>| Panel {
-        title: title.to_owned(),
-        x: "steps of the optimiser".to_owned(),
-        y: y.to_owned(),
-        curves,
+    let series = |name: &str, points: Vec<(f64, f64)>| Series { name: name.to_owned(), points };
+    let labels = |title, y| Labels {
+        title,
+        description: "against the optimiser's steps",
+        x: "steps of the optimiser",
+        y,
     };
     let losses = vec![
-        curve("each step", steps.clone()),
-        curve("mean of 10 steps", smoothed.collect()),
-        curve("held out", measured(|measurement| measurement.loss)),
+        series("each step", steps.clone()),
+        series("mean of 10 steps", smoothed.collect()),
+        series("held out", measured(|measurement| measurement.loss)),
     ];
-    let areas = vec![curve("held out", measured(|measurement| measurement.auroc))];
-    [panel("Loss", "cross-entropy (nats)", losses), panel("Held-out domain", "AUROC", areas)]
+    let areas = vec![series("held out", measured(|measurement| measurement.auroc))];
+    [
+        Panel { labels: labels("Loss", "cross-entropy (nats)"), series: losses },
+        Panel { labels: labels("Held-out domain", "AUROC"), series: areas },
+    ]
 }
 
 fn print(args: &Args, stored: &StoredModel, report: &Report<'_>) -> Result<(), Error> {
@@ -438,7 +417,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("test.set.jsonl");
         std::fs::write(&file, "").unwrap();
-        let args = Args { data: vec![file], ..parse(&[]).unwrap() };
+        let mut args = parse(&[]).unwrap();
+        args.texts.data = vec![file];
         let refused = run(&args).unwrap_err().to_string();
         assert!(refused.contains("for measuring"), "{refused}");
     }
@@ -457,7 +437,7 @@ mod tests {
         let measured = Measurement { step: 5, auroc: 0.75, loss: 0.5 };
         let history = History { steps: (1..=30).map(step).collect(), measurements: vec![measured] };
         let [losses, areas] = panels(&history);
-        assert_eq!(losses.curves.iter().map(|c| c.points.len()).collect::<Vec<_>>(), [30, 21, 1]);
-        assert_eq!(areas.curves[0].points, [[5.0, 0.75]]);
+        assert_eq!(losses.series.iter().map(|c| c.points.len()).collect::<Vec<_>>(), [30, 21, 1]);
+        assert_eq!(areas.series[0].points, [(5.0, 0.75)]);
     }
 }

@@ -1,16 +1,16 @@
 //! `bonafide train probe`: a linear probe of the frozen model's hidden states, with its calibration.
 
 use super::super::Error;
-use super::super::calibrate::{account, account_path, files, line, print, write};
-use super::super::eval::load_all;
+use super::super::calibrate::{account, account_path, line, print, write};
+use super::super::eval::{advance, progress_bar};
+use super::super::labelled::Labelled;
 use crate::engine::{Engine, EngineOptions};
 use crate::eval::cache::StatsCache;
-use crate::eval::calibrate::{self, MAX_TOKENS, Settings, Text};
-use crate::eval::dataset::{Label, Sample, Selection};
+use crate::eval::calibrate::{self, Account, MAX_TOKENS, Settings, Text};
+use crate::eval::dataset::{Label, Sample};
 use crate::model::compute::Compute;
 use crate::train::probe::{self, CHUNK, Fitted, extract};
 use bonafide_core::calibration::ModelRef;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -21,19 +21,14 @@ use std::path::PathBuf;
 /// "test." are refused: they are for measuring.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Files of labelled texts, or folders whose train.*.jsonl files are taken.
-    #[arg(long, required = true, num_args = 1.., value_name = "DIR|FILE")]
-    data: Vec<PathBuf>,
+    #[command(flatten)]
+    texts: Labelled,
     /// Where the probe goes.
     #[arg(long, value_name = "FILE.safetensors")]
     out: PathBuf,
     /// Numbers of layers after which hidden states are read.
     #[arg(long, value_delimiter = ',', default_values_t = [18])]
     depths: Vec<usize>,
-    /// At most N texts of each label from each file, in proportion from each generator, kind and domain; texts that
-    /// would get no verdict don't count.
-    #[arg(long, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
-    limit: Option<usize>,
     /// Data sets (file names without .jsonl) whose human texts guard, in the tables, and whose generated texts are left
     /// out: nothing is fitted on them.
     #[arg(long, num_args = 1.., value_name = "NAME")]
@@ -41,12 +36,6 @@ pub struct Args {
     /// Parts that the domains are dealt into; each is left out in turn.
     #[arg(long, default_value_t = 5, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..=50))]
     folds: usize,
-    /// Which texts a limit takes, and how they are split.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Languages (ISO 639-1) of the texts to take; texts without one are taken too.
-    #[arg(long, value_delimiter = ',', default_value = "en")]
-    lang: Vec<String>,
     /// How hard the probe's weights are held down; else the best of several on unseen domains.
     #[arg(long)]
     probe_penalty: Option<f64>,
@@ -56,9 +45,6 @@ pub struct Args {
     /// The calibration's name; else the model's name and the languages.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Leave out lines that are no labelled texts instead of failing.
-    #[arg(long)]
-    skip_bad: bool,
     /// A model of the registry or a GGUF file.
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
@@ -83,7 +69,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
         ..EngineOptions::default()
     })?;
     let mut texts = read(args, &engine, &samples)?;
-    let fit = probe::Settings { folds: args.folds, penalty: args.probe_penalty, seed: args.seed };
+    let fit = probe::Settings { folds: args.folds, penalty: args.probe_penalty, seed: args.texts.seed };
     let fitted = probe::fit(&mut texts, fit, |what| anstream::eprintln!("fitting {what}"))?;
     for (penalty, area) in &fitted.tried {
         anstream::eprintln!("penalty {penalty}: AUROC {area:.4} on unseen domains");
@@ -93,57 +79,47 @@ pub fn run(args: &Args) -> Result<(), Error> {
 
     let mut measured = Vec::with_capacity(texts.len());
     for (sample, text) in samples.iter().zip(&texts) {
-        measured.extend(Text::new(sample, text.stats(), args.seed));
+        measured.extend(Text::new(sample, text.stats(), args.texts.seed));
     }
     drop(texts);
     calibrate::guard_only(&mut measured, &args.guard)?;
-    let name = args.name.clone().unwrap_or_else(|| format!("{}-probe-{}", model.name, args.lang.join("-")));
+    let name =
+        args.name.clone().unwrap_or_else(|| format!("{}-probe-{}", model.name, args.texts.lang.join("-")));
     let settings = Settings {
         version: name,
         model: ModelRef { name: model.name, sha256: model.sha256 },
         probe: Some(found.id()),
-        languages: args.lang.clone(),
+        languages: args.texts.lang.clone(),
         penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&measured), Ok)?,
     };
     let calibration = calibrate::fit(&measured, &settings)?;
     let account = account(&measured, &settings, &calibration)?;
-    write(&args.out, &found.write(&notes(args, &settings, &fitted))?)?;
+    write(&args.out, &found.write(&notes(args, &account, &fitted))?)?;
     write(&args.out.with_extension("json"), &line(serde_json::to_vec(&calibration)?))?;
     write(&account_path(&args.out), &line(serde_json::to_vec_pretty(&account)?))?;
     print(&account, &args.out)
 }
 
 /// What people who open the file may want to know.
-fn notes(args: &Args, settings: &Settings, fitted: &Fitted) -> Vec<(&'static str, String)> {
-    let files = files(&args.data).unwrap_or_default();
-    let names: Vec<String> =
-        files.iter().filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned())).collect();
+fn notes(args: &Args, account: &Account, fitted: &Fitted) -> Vec<(&'static str, String)> {
+    let names: Vec<&str> = account.data.iter().map(|dataset| dataset.name.as_str()).collect();
     vec![
-        ("name", settings.version.clone()),
-        ("model", settings.model.name.clone()),
+        ("name", account.version.clone()),
+        ("model", account.model.name.clone()),
         ("data", names.join(" ")),
-        ("seed", args.seed.to_string()),
+        ("seed", args.texts.seed.to_string()),
         ("penalty", fitted.penalty.to_string()),
         ("bias", fitted.linear.bias.to_string()),
     ]
 }
 
 fn samples(args: &Args) -> Result<Vec<Sample>, Error> {
-    let selection = Selection {
-        limit_human: args.limit,
-        limit_ai: args.limit,
-        seed: args.seed,
-        skip_bad: args.skip_bad,
-        max_words: None,
-        langs: args.lang.clone(),
-    };
-    let files = files(&args.data)?;
     let guards: BTreeSet<&str> = args.guard.iter().map(String::as_str).collect();
     let wanted = |sample: &Sample| {
         let generated_guard = sample.label == Label::Ai && guards.contains(&*sample.dataset);
-        !generated_guard && calibrate::takes_part(sample, &args.lang)
+        !generated_guard && calibrate::takes_part(sample, &args.texts.lang)
     };
-    load_all(&files, &selection, wanted)
+    args.texts.load(None, wanted)
 }
 
 /// Statistics and hidden states of every text.
@@ -153,18 +129,9 @@ fn read(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<probe::T
     let name = format!("{} {} depths {} by {CHUNK}", model.sha256, model.backend, depths.join(","));
     let cache = args.stats_cache.as_deref().map(|dir| StatsCache::open(dir, &name)).transpose()?;
     let contents: Vec<&str> = samples.iter().map(|sample| sample.text.as_str()).collect();
-    let bar = ProgressBar::new(contents.iter().map(|text| text.len() as u64).sum());
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:40} {percent} % of {binary_total_bytes}, {msg}, {eta} left")
-    {
-        bar.set_style(style);
-    }
-    let pooled =
-        extract::read(engine, cache.as_ref(), &contents, &args.depths, MAX_TOKENS, |bytes, tokens| {
-            bar.set_position(bytes);
-            let seconds = bar.elapsed().as_secs_f64().max(1e-3);
-            bar.set_message(format!("{tokens} tokens ({:.0}/s)", tokens as f64 / seconds));
-        })?;
+    let bar = progress_bar(&contents);
+    let told = |now| advance(&bar, now);
+    let pooled = extract::read(engine, cache.as_ref(), &contents, &args.depths, MAX_TOKENS, told)?;
     bar.finish_and_clear();
     let texts = samples.iter().zip(pooled).map(|(sample, pooled)| probe::Text {
         pooled,
