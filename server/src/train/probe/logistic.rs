@@ -9,6 +9,8 @@ const MEMORY: usize = 10;
 const STEPS: usize = 200;
 /// The gradient's largest component, relative to that at the start, at which it is done.
 const TOLERANCE: f64 = 1e-4;
+/// A column whose deviation is a smaller share of its mean is taken for a constant: rounding makes as much.
+const LEAST_SPREAD: f64 = 1e-4;
 /// Rows that one thread takes at a time.
 const ROWS: usize = 256;
 
@@ -84,11 +86,12 @@ fn standardise(rows: Rows<'_>, total: f64) -> Scale {
             *square += weight * f64::from(*x).powi(2) / total;
         }
     }
-    let deviation = square
-        .iter()
-        .zip(&mean)
-        .map(|(square, mean)| (square - mean * mean).max(0.0).sqrt().max(1e-6))
-        .collect();
+    // A column that hardly varies tells nothing: divided by infinity it stays at 0 and gets no weight.
+    let spread = |(square, mean): (&f64, &f64)| {
+        let deviation = (square - mean * mean).max(0.0).sqrt();
+        if deviation > LEAST_SPREAD * mean.abs() { deviation } else { f64::INFINITY }
+    };
+    let deviation = square.iter().zip(&mean).map(spread).collect();
     Scale { mean, deviation }
 }
 
@@ -251,6 +254,18 @@ mod tests {
         let right =
             inputs.chunks_exact(5).zip(&labels).filter(|(row, label)| (found.log_odds(row) > 0.0) == **label);
         assert!(right.count() > 560);
+    }
+
+    #[test]
+    fn a_constant_gets_no_weight() {
+        let (mut inputs, labels) = rows(700, 5);
+        for (at, row) in inputs.chunks_exact_mut(5).enumerate() {
+            row[1] = 0.3 * (1 + at % 7) as f32 / (1 + at % 7) as f32;
+            row[3] = 0.0;
+        }
+        let found = fit(Rows { inputs: &inputs, width: 5, labels: &labels, weights: &vec![1.0; 700] }, 0.05);
+        assert_eq!((found.weights[1], found.weights[3]), (0.0, 0.0));
+        assert!(found.weights[0] > 0.1 && found.bias.is_finite());
     }
 
     #[test]

@@ -195,7 +195,7 @@ mod tests {
         let domain = (index / 2) % 6;
         let noise = |salt: &[u8]| (hash(&[salt, &index.to_le_bytes()]) % 1000) as f32 / 1000.0 - 0.5;
         let sign = if ai { 1.0 } else { -1.0 };
-        let state = [0.8 * sign + noise(b"a"), if domain == 0 { sign } else { 2.0 * noise(b"b") }, 0.3];
+        let state = [0.8 * sign + noise(b"a"), if domain == 0 { 5.0 * sign } else { 5.0 * noise(b"b") }, 0.3];
         let tokens = 40 + index % 60;
         let sums =
             (0..tokens).step_by(CHUNK).flat_map(|from| state.map(|x| x * CHUNK.min(tokens - from) as f32));
@@ -204,6 +204,28 @@ mod tests {
     }
 
     const SETTINGS: Settings = Settings { folds: 3, penalty: None, seed: 0 };
+
+    #[test]
+    fn a_text_is_scored_by_a_probe_that_has_not_seen_its_domain() {
+        let mut texts: Vec<Text> = (0..600).map(text).collect();
+        let fitted = fit(&mut texts, SETTINGS, |_| {}).unwrap();
+        assert_eq!(fitted.tried.len(), PENALTIES.len());
+        assert!(fitted.linear.weights[0] > 0.0 && fitted.linear.weights[1] > 0.0);
+        let word = |text: &Text| f64::from(text.stats()[0].probe.unwrap());
+        let scored: Vec<(f64, bool)> = texts.iter().map(|text| (word(text), text.ai)).collect();
+        assert!(auroc(&scored).unwrap() > 0.9);
+        // What only the domain d0 tells is not in the word on its texts.
+        let (own, all) = texts
+            .iter()
+            .filter(|text| text.domain == "d0")
+            .map(|text| {
+                let mean = text.pooled.means([]).pop().unwrap();
+                let shipped: f32 = fitted.linear.weights.iter().zip(&mean).map(|(w, x)| w * x).sum();
+                (word(text).abs(), f64::from(shipped).abs())
+            })
+            .fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+        assert!(own < 0.8 * all, "{own} {all}");
+    }
 
     #[test]
     fn too_few_domains_or_labels_are_refused() {
