@@ -16,7 +16,7 @@ pub use scores::{
     binoculars, entropy, fast_detectgpt, log_rank, lrr, mean_logprob, min_k, normalised_curvature,
     perplexity, probe, spread, top_share, window_spread,
 };
-pub use windows::{SCAN_LENGTH, SCAN_STRIDE, Window, around, scan};
+pub use windows::{SCAN_LENGTH, SCAN_STRIDE, Window, cover, scan, stretches};
 
 use std::collections::BTreeMap;
 

@@ -18,41 +18,32 @@ pub struct Window {
     pub features: Features,
 }
 
-/// All windows of [`SCAN_LENGTH`] tokens, [`SCAN_STRIDE`] apart, and one that ends with the text.
-///
-/// Empty if the text does not hold two windows that don't overlap: it has no parts then.
+/// The stretches in which a text of so many scored tokens is read: [`SCAN_LENGTH`] tokens, [`SCAN_STRIDE`] apart from its
+/// start, and one that ends with it. A shorter text is one stretch; none below [`MIN_TOKENS`].
 #[must_use]
-pub fn scan(stats: &[Stats]) -> Vec<Window> {
-    if stats.len() < 2 * SCAN_LENGTH {
+pub fn stretches(tokens: usize) -> Vec<Range<usize>> {
+    if tokens < MIN_TOKENS {
         return Vec::new();
     }
-    let last = stats.len() - SCAN_LENGTH;
-    (0..last)
-        .step_by(SCAN_STRIDE)
-        .chain([last])
-        .filter_map(|start| window(stats, start..start + SCAN_LENGTH))
-        .collect()
+    let length = SCAN_LENGTH.min(tokens);
+    let last = tokens - length;
+    (0..last).step_by(SCAN_STRIDE).chain([last]).map(|start| start..start + length).collect()
 }
 
-/// The window of about [`SCAN_LENGTH`] tokens around `part`, moved inward at the text's ends; `part` itself if it is
-/// longer. `None` if there are fewer than [`MIN_TOKENS`] tokens or `part` doesn't lie in the text.
+/// The windows of all [`stretches`].
 #[must_use]
-pub fn around(stats: &[Stats], part: Range<usize>) -> Option<Window> {
-    if part.start > part.end || part.end > stats.len() || stats.len() < MIN_TOKENS {
-        return None;
-    }
-    if part.len() >= SCAN_LENGTH {
-        return window(stats, part);
-    }
-    let length = SCAN_LENGTH.min(stats.len());
-    let middle = part.start + part.len() / 2;
-    let start = middle.saturating_sub(length / 2).min(stats.len() - length);
-    window(stats, start..start + length)
+pub fn cover(stats: &[Stats]) -> Vec<Window> {
+    let window = |range: Range<usize>| {
+        let features = Features::of_window(stats.get(range.clone())?, range.start)?;
+        Some(Window { range, features })
+    };
+    stretches(stats.len()).into_iter().filter_map(window).collect()
 }
 
-fn window(stats: &[Stats], range: Range<usize>) -> Option<Window> {
-    let features = Features::of_window(&stats[range.clone()], range.start)?;
-    Some(Window { range, features })
+/// The same; empty if the text does not hold two windows that don't overlap: it has no parts then.
+#[must_use]
+pub fn scan(stats: &[Stats]) -> Vec<Window> {
+    if stats.len() < 2 * SCAN_LENGTH { Vec::new() } else { cover(stats) }
 }
 
 #[cfg(test)]
@@ -71,17 +62,8 @@ mod tests {
     #[test]
     fn a_short_text_has_no_parts() {
         assert!(scan(&stats(2 * SCAN_LENGTH - 1)).is_empty());
-        assert!(around(&stats(MIN_TOKENS - 1), 0..4).is_none());
-    }
-
-    #[test]
-    fn a_window_stays_inside_the_text() {
-        let stats = stats(300);
-        assert_eq!(around(&stats, 0..10).unwrap().range, 0..96);
-        assert_eq!(around(&stats, 290..300).unwrap().range, 204..300);
-        assert_eq!(around(&stats, 140..160).unwrap().range, 102..198);
-        assert_eq!(around(&stats, 50..250).unwrap().range, 50..250);
-        assert_eq!(around(&stats, 290..301), None);
+        assert!(cover(&stats(MIN_TOKENS - 1)).is_empty());
+        assert_eq!(cover(&stats(SCAN_LENGTH + 4)).len(), 2);
     }
 
     proptest! {

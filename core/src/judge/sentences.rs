@@ -4,8 +4,8 @@ use super::layout::Layout;
 use super::messages::{self, Extreme};
 use super::{Case, TELLING};
 use crate::calibration::Calibration;
-use crate::detect::segments::{self, Reading, Segmenter};
-use crate::detect::{Features, Stats, Window, mean_logprob};
+use crate::detect::segments::{Reading, Segmenter};
+use crate::detect::{Stats, Window, cover, mean_logprob};
 use crate::verdict::{Evidence, SentenceReport};
 use std::ops::Range;
 
@@ -16,12 +16,7 @@ const NAMED_SENTENCES: usize = 3;
 /// [`crate::detect::MIN_TOKENS`] tokens.
 #[must_use]
 pub fn readings(stats: &[Stats], calibration: &Calibration) -> Vec<Reading> {
-    let window = |range: Range<usize>| {
-        let features = Features::of_window(stats.get(range.clone())?, range.start)?;
-        Some(Window { range, features })
-    };
-    let windows: Vec<Window> = segments::windows(stats.len()).into_iter().filter_map(window).collect();
-    read(&windows, calibration)
+    read(&cover(stats), calibration)
 }
 
 fn read(windows: &[Window], calibration: &Calibration) -> Vec<Reading> {

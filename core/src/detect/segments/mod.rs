@@ -13,7 +13,7 @@
 
 pub mod fit;
 
-use super::{MIN_TOKENS, SCAN_LENGTH, SCAN_STRIDE};
+use super::SCAN_STRIDE;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -27,21 +27,6 @@ pub struct Reading {
     pub range: Range<usize>,
     /// Log-odds (nats) that a model wrote it, both being equally common. One that is not a number says nothing.
     pub log_odds: f64,
-}
-
-/// The windows that a text of so many scored tokens is read in: [`SCAN_LENGTH`] tokens, [`SCAN_STRIDE`] apart from its
-/// start, and one that ends with it.
-///
-/// A shorter text is one window. Empty below [`MIN_TOKENS`]. From twice [`SCAN_LENGTH`] on these are the windows of
-/// [`super::scan`].
-#[must_use]
-pub fn windows(tokens: usize) -> Vec<Range<usize>> {
-    if tokens < MIN_TOKENS {
-        return Vec::new();
-    }
-    let length = SCAN_LENGTH.min(tokens);
-    let last = tokens - length;
-    (0..last).step_by(SCAN_STRIDE).chain([last]).map(|start| start..start + length).collect()
 }
 
 /// The window whose middle is nearest to that of `part`, the first of two equally near: what is known of a stretch without

@@ -2,6 +2,7 @@
 use super::fit::{Example, OneSided, fit, loss};
 use super::*;
 use crate::calibration::tests::Noise;
+use crate::detect::{MIN_TOKENS, stretches as windows};
 use proptest::prelude::*;
 
 /// Units of 32 tokens, each with a window of its own.
