@@ -17,6 +17,7 @@ pub mod model;
 pub mod paths;
 mod private;
 pub mod queue;
+pub mod random;
 pub mod signatures;
 pub mod train;
 pub mod trust;

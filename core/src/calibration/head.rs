@@ -1,7 +1,7 @@
 //! The logistic head over the detectors.
 
 use super::CalibrationError;
-use crate::detect::{FEATURES, Features, STATISTICS};
+use crate::detect::{FEATURES, Features, STATISTICS, logistic};
 use serde::{Deserialize, Serialize};
 
 /// Length in tokens at which the length corrections are nil.
@@ -55,7 +55,7 @@ impl Head {
     /// The same as a probability, from 0 to 1.
     #[must_use]
     pub fn probability(&self, features: &Features) -> f64 {
-        probability(self.log_odds(features))
+        logistic(self.log_odds(features))
     }
 
     /// The features as distances from what is expected at this length, in standard deviations, within +-5; 0 for one that
@@ -126,9 +126,4 @@ fn damaged(field: &str, problem: String) -> CalibrationError {
 /// Natural logarithm of a length over 160 tokens; lengths outside the range count as its ends.
 pub(super) fn log_length(tokens: f64, range: std::ops::Range<f64>) -> f64 {
     (tokens.clamp(range.start, range.end) / REFERENCE_LENGTH).ln()
-}
-
-/// The logistic function.
-pub(super) fn probability(log_odds: f64) -> f64 {
-    1.0 / (1.0 + (-log_odds).exp())
 }

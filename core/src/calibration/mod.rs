@@ -12,9 +12,8 @@ pub use conformal::{BUCKET_EDGES, Point, Table};
 pub use head::Head;
 
 use conformal::{bucket, p_value};
-use head::probability;
 
-use crate::detect::{FEATURES, Features};
+use crate::detect::{FEATURES, Features, logistic};
 use crate::verdict::CalibrationIdentity;
 use serde::{Deserialize, Serialize};
 
@@ -263,7 +262,7 @@ impl Calibration {
     #[must_use]
     pub fn decide(&self, features: &Features, parts: &[Features]) -> Decision {
         let log_odds = self.head.log_odds(features);
-        let probability = probability(log_odds);
+        let probability = logistic(log_odds);
         let bucket = bucket(features.tokens);
         let p_human = p_value(&self.human, bucket, log_odds);
         let p_ai = p_value(&self.ai, bucket, -log_odds);
@@ -284,8 +283,8 @@ impl Calibration {
     fn is_mixed(&self, bucket: usize, parts: &[Features]) -> bool {
         let Some(Extremes { highest, lowest }) = Extremes::of(&self.head, parts) else { return false };
         let level = self.alpha_ai / 2.0;
-        probability(highest) > MIXED_PROBABILITY
-            && probability(lowest) < 1.0 - MIXED_PROBABILITY
+        logistic(highest) > MIXED_PROBABILITY
+            && logistic(lowest) < 1.0 - MIXED_PROBABILITY
             && p_value(&self.human_parts, bucket, highest) <= level
             && p_value(&self.ai_parts, bucket, -lowest) <= level
     }

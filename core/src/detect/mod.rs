@@ -50,6 +50,12 @@ impl Stats {
     }
 }
 
+/// The logistic function: from log-odds (nats) to a probability.
+#[must_use]
+pub fn logistic(log_odds: f64) -> f64 {
+    1.0 / (1.0 + (-log_odds).exp())
+}
+
 /// The names of all detectors that [`detectors`] reports, in a fixed order: zero-shot ones, and last the trained probe.
 pub const NAMES: [&str; 16] = [
     "mean_logprob",

@@ -15,6 +15,8 @@
 //! * *Within strata* ([`auroc_within`], [`tpr_within`]) texts are compared with those of their own file only, because
 //!   files differ in topic, length and language, and a pooled area counts that as skill.
 
+use bonafide_core::detect::logistic;
+
 /// The standard normal quantile of a two-sided 95 % interval.
 const Z: f64 = 1.959_963_984_540_054;
 
@@ -192,10 +194,6 @@ fn score_interval(value: f64, m: f64, n: f64) -> [f64; 2] {
         inside
     };
     [end(0.0), end(1.0)]
-}
-
-fn logistic(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 fn mean(values: &[f64]) -> f64 {

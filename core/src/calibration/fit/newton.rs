@@ -1,6 +1,7 @@
 //! Penalised logistic regression by Newton's method (iteratively reweighted least squares).
 
 use super::INPUTS;
+use crate::detect::logistic;
 
 /// Inputs and the bias.
 const SIZE: usize = INPUTS + 1;
@@ -79,7 +80,7 @@ impl Problem<'_> {
         let mut gradient: Vector = [0.0; SIZE];
         let mut hessian: Matrix = [[0.0; SIZE]; SIZE];
         for (inputs, label, weight) in self.samples() {
-            let probability = 1.0 / (1.0 + (-dot(&inputs, at)).exp());
+            let probability = logistic(dot(&inputs, at));
             let error = weight * (probability - f64::from(u8::from(label)));
             let curvature = weight * probability * (1.0 - probability);
             for row in 0..SIZE {

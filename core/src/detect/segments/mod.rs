@@ -13,7 +13,7 @@
 
 pub mod fit;
 
-use super::SCAN_STRIDE;
+use super::{SCAN_STRIDE, logistic};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -391,10 +391,6 @@ fn emission(log_odds: f64) -> Pair {
 fn add(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
     if low == f64::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
-}
-
-fn logistic(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod measure;
 pub mod outcome;
 
 use super::dataset::{Label, Sample, hash};
+use crate::random::Random;
 use bonafide_core::text::sentences;
 use bonafide_core::verdict::Span;
 use std::collections::HashMap;
@@ -198,7 +199,7 @@ fn keys(sample: &Sample) -> impl Iterator<Item = (&str, Option<(&'static str, &s
 
 fn splice(human: &Source<'_>, ai: &Source<'_>, kind: Kind, seed: u64) -> Spliced {
     let texts = [human.sample.text.as_bytes(), ai.sample.text.as_bytes()];
-    let mut dice = Dice { state: hash(&[kind.name().as_bytes(), &seed.to_le_bytes(), texts[0], texts[1]]) };
+    let mut dice = Dice(Random::new(&[kind.name().as_bytes(), &seed.to_le_bytes(), texts[0], texts[1]]));
     let (own, other) = (human.sentences.as_slice(), ai.sentences.as_slice());
     let mut builder = Builder::default();
     match kind {
@@ -274,25 +275,14 @@ impl Builder {
     }
 }
 
-/// Numbers that are the same on every machine: splitmix64 (Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom
-/// Number Generators").
-struct Dice {
-    state: u64,
-}
+/// What is thrown for each couple.
+struct Dice(Random);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
     /// One of a range that isn't empty.
     fn within(&mut self, range: std::ops::RangeInclusive<usize>) -> usize {
         let choices = (range.end().saturating_sub(*range.start()) + 1) as u64;
-        range.start() + (self.next() % choices) as usize
+        range.start() + (self.0.bits() % choices) as usize
     }
 
     fn is_short(&mut self) -> bool {

@@ -5,6 +5,7 @@ use super::measure::{Judged, Sentence};
 use crate::eval::cache::StatsCache;
 use crate::eval::dataset::Label;
 use crate::eval::scoring::{Progress, Scorer, ScoringError, score_texts};
+use bonafide_core::detect::logistic;
 use bonafide_core::detect::segments::fit::Example;
 use bonafide_core::detect::segments::{Reading, Segmenter, nearest};
 use bonafide_core::verdict::{BlockReport, Verdict};
@@ -63,10 +64,6 @@ impl Outcome {
                 .collect(),
         })
     }
-}
-
-fn logistic(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 /// Scores the texts in packed batches; `judge` makes the report and the readings from a plan and its statistics, and

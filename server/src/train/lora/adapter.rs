@@ -1,7 +1,7 @@
 //! Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): what is added to a frozen matrix W is (alpha / rank) B A, with A of
 //! `[rank, in]` and B of `[out, rank]`.
 
-use super::random::Random;
+use crate::random::Random;
 use bonafide_kernels::weights::{Layer, Linear, Shape};
 use candle_core::{DType, Device, Result, Tensor, Var};
 

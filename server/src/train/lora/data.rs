@@ -4,9 +4,9 @@
 //! have seen.
 
 use super::noise::Noise;
-use super::random::Random;
 use crate::eval::dataset::{Label, Sample};
 use crate::model::tokenizer::TextToken;
+use crate::random::Random;
 use bonafide_core::text::scoring::ScoringText;
 use bonafide_core::text::sentences;
 use rayon::prelude::*;

@@ -7,6 +7,7 @@
 use super::model::{Batch, Gradients, numbers};
 use super::ops;
 use super::optim::{AdamW, Parameter};
+use bonafide_core::detect::logistic;
 use candle_core::{DType, Device, Error, Result, Tensor, Var};
 
 /// Keeps the root mean square of a row of zeros from dividing by zero.
@@ -182,7 +183,6 @@ fn cross_entropy(logits: &Tensor, targets: &[Target<'_>]) -> Result<(f64, Tensor
     let each = || values.iter().zip(targets);
     let softplus = |z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p();
     let loss = each().map(|(z, target)| target.weight * (softplus(*z) - target.label * z)).sum();
-    let slope = |z: f64| 1.0 / (1.0 + (-z).exp());
-    let grad: Vec<f64> = each().map(|(z, target)| target.weight * (slope(*z) - target.label)).collect();
+    let grad: Vec<f64> = each().map(|(z, target)| target.weight * (logistic(*z) - target.label)).collect();
     Ok((loss, Tensor::new(grad, &Device::Cpu)?.to_dtype(logits.dtype())?.to_device(logits.device())?))
 }

@@ -17,7 +17,6 @@ pub mod model;
 pub mod noise;
 mod ops;
 pub mod optim;
-pub mod random;
 pub mod run;
 pub mod schedule;
 mod tensors;

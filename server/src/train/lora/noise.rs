@@ -3,7 +3,7 @@
 //!
 //! Each kind of damage falls on a text with a small probability and then on few of its places.
 
-use super::random::Random;
+use crate::random::Random;
 use bonafide_core::text::sentences;
 
 /// Probability of each kind of damage.

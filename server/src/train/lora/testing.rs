@@ -4,8 +4,8 @@
 
 use super::adapter::Lora;
 use super::data::Tokenize;
-use super::random::Random;
 use crate::model::tokenizer::TextToken;
+use crate::random::Random;
 use bonafide_kernels::weights::{Activation, Layer, Linear, Matrix, Model, RotaryPairs, Shape};
 use candle_core::{Device, Tensor};
 

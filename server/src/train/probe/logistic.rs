@@ -1,5 +1,6 @@
 //! Penalised logistic regression on many inputs: L-BFGS (Liu and Nocedal 1989) on standardised columns.
 
+use bonafide_core::detect::logistic;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 
@@ -114,7 +115,7 @@ fn loss(rows: Rows<'_>, total: f64, penalty: f64, at: &[f64]) -> (f64, Vec<f64>)
                 let signed = if *label { odds } else { -odds };
                 // log(1 + exp(-s)), and its derivative, without overflow.
                 loss += share * ((-signed.abs()).exp().ln_1p() + (-signed).max(0.0));
-                let slope = share * (1.0 / (1.0 + (-odds).exp()) - f64::from(u8::from(*label)));
+                let slope = share * (logistic(odds) - f64::from(u8::from(*label)));
                 constant += slope;
                 let slope = slope as f32;
                 gradient.iter_mut().zip(row).for_each(|(gradient, x)| *gradient += slope * x);
