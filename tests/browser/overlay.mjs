@@ -392,6 +392,8 @@ test('the card gives reasons, the strongest first, and shows them in the page', 
   // The page has changed meanwhile.
   await first(page);
   await page.evaluate(() => document.querySelector('#p0')?.replaceChildren('Something else.'));
+  // The card goes to where the text is now.
+  await settled(page);
   await click(page, await one(page, 'button', 'Show in the text'));
   await until(() => tree(page), (list) => list.some(({ name }) => name.startsWith('The page has changed here')), 'the word that the place is gone');
 });
