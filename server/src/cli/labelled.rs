@@ -3,7 +3,9 @@
 use super::Error;
 use super::eval::load_all;
 use crate::eval::dataset::{Sample, Selection};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Which texts to learn from.
 #[derive(Debug, clap::Args)]
@@ -22,6 +24,9 @@ pub struct Labelled {
     /// Languages (ISO 639-1) of the texts to take; texts without one are taken too.
     #[arg(long, value_delimiter = ',', default_value = "en")]
     pub lang: Vec<String>,
+    /// Leave out the texts of these generators.
+    #[arg(long, num_args = 1.., value_name = "GENERATOR")]
+    pub without: Vec<String>,
     /// Leave out lines that are no labelled texts instead of failing.
     #[arg(long)]
     pub skip_bad: bool,
@@ -42,7 +47,22 @@ impl Labelled {
             max_words: None,
             langs: self.lang.clone(),
         };
-        load_all(&files(&self.data)?, &selection, wanted)
+        let met = Mutex::new(BTreeSet::new());
+        let taken = |sample: &Sample| {
+            let Some(name) =
+                sample.field("generator").filter(|own| self.without.iter().any(|name| name == own))
+            else {
+                return wanted(sample);
+            };
+            met.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+            false
+        };
+        let samples = load_all(&files(&self.data)?, &selection, taken)?;
+        let met = met.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match self.without.iter().find(|name| !met.contains(*name)) {
+            Some(name) => Err(format!("--without {name}: no text is by a generator of this name").into()),
+            None => Ok(samples),
+        }
     }
 }
 
@@ -101,5 +121,31 @@ mod tests {
         assert!(refused.contains("for measuring"), "{refused}");
         let empty = tempfile::tempdir().unwrap();
         assert!(files(&[empty.path().to_owned()]).is_err());
+    }
+
+    #[test]
+    fn texts_of_a_generator_are_left_out_and_an_unknown_one_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("train.a.jsonl");
+        let line = |generator: &str, label: &str| {
+            format!(
+                "{{\"text\": \"by {generator}\", \"label\": \"{label}\", \"generator\": \"{generator}\"}}\n"
+            )
+        };
+        std::fs::write(&file, line("human", "human") + &line("old", "ai") + &line("new", "ai")).unwrap();
+        let load = |without: &[&str]| {
+            let texts = Labelled {
+                data: vec![file.clone()],
+                limit: None,
+                seed: 0,
+                lang: vec!["en".to_owned()],
+                without: without.iter().map(|&name| name.to_owned()).collect(),
+                skip_bad: false,
+            };
+            texts.load(None, |_| true).map(|samples| samples.len())
+        };
+        assert_eq!(load(&[]).unwrap(), 3);
+        assert_eq!(load(&["old"]).unwrap(), 2);
+        assert!(load(&["old", "gone"]).unwrap_err().to_string().contains("--without gone"));
     }
 }

@@ -334,11 +334,11 @@ pub fn leave_one_out(texts: &[Text], settings: &Settings) -> Result<BTreeMap<Str
                 let others = texts.iter().filter(move |t| t.part == wanted && t.dataset() != left_out);
                 others.flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>()
             };
+            let calibration =
+                run(&of(Part::Fit), &of(Part::Conformal), &of(Part::HeldOut), Vec::new(), settings)?;
             // Nothing of the data set left out was fitted on, so that all of its parts may measure.
-            let own: Vec<Sample> =
-                texts.iter().filter(|t| t.dataset() == name).map(|t| t.samples[t.measures].clone()).collect();
-            let calibration = run(&of(Part::Fit), &of(Part::Conformal), &own, Vec::new(), settings)?;
-            let measured = measure(&calibration, &own);
+            let own = texts.iter().filter(|t| t.dataset() == name).map(|t| &t.samples[t.measures]);
+            let measured = measure(&calibration, own);
             Ok((name, measured))
         })
         .collect()

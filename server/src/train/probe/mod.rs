@@ -2,10 +2,11 @@
 //!
 //! Each text is read once: its token statistics, and its hidden states pooled in chunks. The probe is fitted on texts of
 //! several lengths. What is known about it must come from texts of kinds that it has not seen, or the calibration would
-//! promise what holds at home only: so the domains are dealt into folds, a probe is fitted without each fold, and what
-//! each text's statistics hold is said by the probe that has not seen its domain (cross-fitting; for the conformal tables
-//! see Vovk 2015, "Cross-conformal predictors"). Weighing probe against statistics, the tables and the error rates all
-//! rest on those; only the probe that is shipped has seen all.
+//! promise what holds at home only: so the texts are dealt into folds, a data set of few domains being one and the domains
+//! of a wider one making several; a probe is fitted without each fold, and what each text's statistics hold is said by the
+//! probe that has not seen its fold (cross-fitting; for the conformal tables see Vovk 2015, "Cross-conformal predictors").
+//! Weighing probe against statistics, the tables and the error rates all rest on those; only the probe that is shipped has
+//! seen all.
 
 pub mod extract;
 pub mod logistic;
@@ -22,8 +23,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const CHUNK: usize = 32;
 /// Lengths in chunks at which a text trains, besides its whole one: a probe of long texts only would be lost on short ones.
 const LENGTHS: [usize; 2] = [2, 4];
+/// What a data set of one label weighs, compared with others: much of what tells its texts from the rest is its subject.
+const ONE_SIDED: f64 = 0.3;
 /// Penalties that are tried.
-const PENALTIES: [f64; 4] = [0.03, 0.1, 0.3, 1.0];
+const PENALTIES: [f64; 4] = [0.1, 0.3, 1.0, 3.0];
 
 /// A text with its hidden states and where it is from.
 #[derive(Debug, Clone)]
@@ -34,16 +37,14 @@ pub struct Text {
     pub ai: bool,
     /// Its data set.
     pub dataset: String,
-    /// What is left out together: data set and domain.
+    /// Its domain within the data set.
     pub domain: String,
-    /// Whether the probe may be fitted on it.
-    pub trains: bool,
 }
 
 /// How to fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Parts that the domains are dealt into.
+    /// Parts that the domains of a data set are dealt into; one of fewer than twice as many domains is left out whole.
     pub folds: usize,
     /// How hard the weights are held down; chosen by unseen domains if `None`.
     pub penalty: Option<f64>,
@@ -66,33 +67,28 @@ pub struct Fitted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// Too few domains to leave some out.
+    /// Nothing can be left out.
     #[error(
-        "the texts are of {found} domains, and {folds} parts are to be left out in turn: give more data sets, or --folds"
+        "all texts are of one data set of few domains, so that none could be left out: give another data set too, or a smaller --folds"
     )]
-    FewDomains {
-        /// Domains of texts that train.
-        found: usize,
-        /// Parts asked for.
-        folds: usize,
-    },
+    OneFold,
     /// One label only.
     #[error("a probe needs texts of both labels, also when some domains are left out: give more data sets")]
     OneSided,
 }
 
-/// Fits the probe, and puts into each text's statistics what a probe says that has not seen its domain.
+/// Fits the probe, and puts into each text's statistics what a probe says that has not seen its fold.
 pub fn fit(texts: &mut [Text], settings: Settings, mut told: impl FnMut(&str)) -> Result<Fitted, FitError> {
-    let fold = folds(texts, settings)?;
+    let Folds { of, count } = folds(texts, settings)?;
     let mut tried = Vec::new();
     let mut best: Option<(f64, f64, Vec<Linear>)> = None;
     let penalties = settings.penalty.map_or_else(|| PENALTIES.to_vec(), |penalty| vec![penalty]);
     for penalty in penalties {
-        told(&format!("{} probes at a penalty of {penalty}, each without some domains", settings.folds));
-        let probes = (0..settings.folds)
-            .map(|left_out| train(texts, penalty, |text| fold[&text.domain] != left_out))
+        told(&format!("{count} probes at a penalty of {penalty}, each without one part of the texts"));
+        let probes = (0..count)
+            .map(|left_out| train(texts, penalty, |at| of[at] != left_out))
             .collect::<Result<Vec<_>, _>>()?;
-        let area = unseen(texts, &fold, &probes);
+        let area = unseen(texts, &of, &probes);
         tried.push((penalty, area));
         if best.as_ref().is_none_or(|(_, most, _)| area > *most + 1e-4) {
             best = Some((penalty, area, probes));
@@ -101,31 +97,46 @@ pub fn fit(texts: &mut [Text], settings: Settings, mut told: impl FnMut(&str)) -
     let (penalty, _, probes) = best.ok_or(FitError::OneSided)?;
     told("the probe of all texts");
     let linear = train(texts, penalty, |_| true)?;
-    for text in texts {
-        let own = if text.trains { &probes[fold[&text.domain]] } else { &linear };
-        text.pooled.put(&own.weights);
+    for (text, fold) in texts.iter_mut().zip(of) {
+        text.pooled.put(&probes[fold].weights);
     }
     Ok(Fitted { linear, penalty, tried })
 }
 
-/// Which fold each domain is in. Domains of texts that don't train are in one that is never asked.
-fn folds(texts: &[Text], settings: Settings) -> Result<BTreeMap<String, usize>, FitError> {
-    let training: BTreeSet<&str> = texts.iter().filter(|t| t.trains).map(|t| t.domain.as_str()).collect();
-    if settings.folds < 2 || training.len() < settings.folds {
-        return Err(FitError::FewDomains { found: training.len(), folds: settings.folds });
-    }
-    let mut order: Vec<&str> = training.iter().copied().collect();
-    order.sort_by_key(|domain| hash(&[b"fold", &settings.seed.to_le_bytes(), domain.as_bytes()]));
-    let mut fold: BTreeMap<String, usize> =
-        order.into_iter().enumerate().map(|(at, domain)| (domain.to_owned(), at % settings.folds)).collect();
-    for text in texts.iter().filter(|text| !text.trains) {
-        fold.entry(text.domain.clone()).or_insert(settings.folds);
-    }
-    Ok(fold)
+/// What is left out together.
+struct Folds {
+    /// Which fold each text is in.
+    of: Vec<usize>,
+    count: usize,
 }
 
-fn train(texts: &[Text], penalty: f64, wanted: impl Fn(&Text) -> bool) -> Result<Linear, FitError> {
-    let own: Vec<&Text> = texts.iter().filter(|text| text.trains && wanted(text)).collect();
+fn folds(texts: &[Text], settings: Settings) -> Result<Folds, FitError> {
+    let mut domains: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for text in texts {
+        domains.entry(&text.dataset).or_default().insert(&text.domain);
+    }
+    let mut fold: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut count = 0;
+    for (dataset, domains) in domains {
+        let parts = if domains.len() < 2 * settings.folds { 1 } else { settings.folds };
+        let mut order: Vec<&str> = domains.into_iter().collect();
+        order.sort_by_key(|domain| hash(&[b"fold", &settings.seed.to_le_bytes(), domain.as_bytes()]));
+        fold.extend(
+            order.into_iter().enumerate().map(|(at, domain)| ((dataset, domain), count + at % parts)),
+        );
+        count += parts;
+    }
+    if count < 2 {
+        return Err(FitError::OneFold);
+    }
+    let of = texts.iter().map(|text| fold[&(text.dataset.as_str(), text.domain.as_str())]).collect();
+    Ok(Folds { of, count })
+}
+
+/// The probe of the texts that are `wanted`, by their places.
+fn train(texts: &[Text], penalty: f64, wanted: impl Fn(usize) -> bool) -> Result<Linear, FitError> {
+    let own: Vec<&Text> =
+        texts.iter().enumerate().filter(|(at, _)| wanted(*at)).map(|(_, text)| text).collect();
     let mut counts: BTreeMap<(&str, bool), f64> = BTreeMap::new();
     for text in &own {
         *counts.entry((text.dataset.as_str(), text.ai)).or_default() += 1.0;
@@ -134,7 +145,8 @@ fn train(texts: &[Text], penalty: f64, wanted: impl Fn(&Text) -> bool) -> Result
     for text in &own {
         // Both labels of a data set weigh the same, and a data set by the root of its size.
         let of = |ai| counts.get(&(text.dataset.as_str(), ai)).copied().unwrap_or(0.0);
-        let weight = (of(true) + of(false)).sqrt() / of(text.ai);
+        let scale = if of(!text.ai) > 0.0 { 1.0 } else { ONE_SIDED };
+        let weight = scale * (of(true) + of(false)).sqrt() / of(text.ai);
         let means = text.pooled.means(LENGTHS);
         for mean in &means {
             inputs.extend_from_slice(mean);
@@ -149,15 +161,12 @@ fn train(texts: &[Text], penalty: f64, wanted: impl Fn(&Text) -> bool) -> Result
     Ok(logistic::fit(Rows { inputs: &inputs, width, labels: &labels, weights: &weights }, penalty))
 }
 
-/// Mean over data sets of the AUROC of whole texts, each scored by the probe that has not seen its domain.
-fn unseen(texts: &[Text], fold: &BTreeMap<String, usize>, probes: &[Linear]) -> f64 {
+/// Mean over data sets of the AUROC of whole texts, each scored by the probe that has not seen its fold.
+fn unseen(texts: &[Text], fold: &[usize], probes: &[Linear]) -> f64 {
     let mut scored: BTreeMap<&str, Vec<(f64, bool)>> = BTreeMap::new();
-    for text in texts.iter().filter(|text| text.trains) {
+    for (text, fold) in texts.iter().zip(fold) {
         if let Some(mean) = text.pooled.means([]).pop() {
-            scored
-                .entry(&text.dataset)
-                .or_default()
-                .push((probes[fold[&text.domain]].log_odds(&mean), text.ai));
+            scored.entry(&text.dataset).or_default().push((probes[*fold].log_odds(&mean), text.ai));
         }
     }
     let areas: Vec<f64> = scored.values().filter_map(|scored| auroc(scored)).collect();
@@ -200,7 +209,7 @@ mod tests {
         let sums =
             (0..tokens).step_by(CHUNK).flat_map(|from| state.map(|x| x * CHUNK.min(tokens - from) as f32));
         let pooled = Pooled { stats: vec![Stats::default(); tokens], sums: sums.collect(), width: 3 };
-        Text { pooled, ai, dataset: format!("set{}", domain % 2), domain: format!("d{domain}"), trains: true }
+        Text { pooled, ai, dataset: "wide".to_owned(), domain: format!("d{domain}") }
     }
 
     const SETTINGS: Settings = Settings { folds: 3, penalty: None, seed: 0 };
@@ -228,20 +237,44 @@ mod tests {
     }
 
     #[test]
+    fn a_data_set_of_few_domains_is_left_out_whole() {
+        let mut texts: Vec<Text> = (0..48).map(text).collect();
+        for text in &mut texts[24..] {
+            text.dataset = if text.domain.as_str() < "d3" { "narrow" } else { "other" }.to_owned();
+        }
+        let Folds { of, count } = folds(&texts, SETTINGS).unwrap();
+        assert_eq!(count, 5);
+        let held = |wanted: &dyn Fn(&Text) -> bool| -> BTreeSet<usize> {
+            texts.iter().zip(&of).filter(|(text, _)| wanted(text)).map(|(_, fold)| *fold).collect()
+        };
+        assert_eq!(held(&|text| text.dataset == "narrow").len(), 1);
+        assert_eq!(held(&|text| text.dataset == "other").len(), 1);
+        assert_eq!(held(&|text| text.dataset == "wide").len(), 3);
+        for domain in 0..6 {
+            assert_eq!(held(&|text| text.dataset == "wide" && text.domain == format!("d{domain}")).len(), 1);
+        }
+    }
+
+    #[test]
     fn too_few_domains_or_labels_are_refused() {
         let mut few: Vec<Text> = (0..40).map(text).filter(|text| text.domain.as_str() < "d2").collect();
-        assert_eq!(fit(&mut few, SETTINGS, |_| {}).unwrap_err(), FitError::FewDomains { found: 2, folds: 3 });
+        assert_eq!(fit(&mut few, SETTINGS, |_| {}).unwrap_err(), FitError::OneFold);
         let mut ai: Vec<Text> = (0..80).map(text).filter(|text| text.ai).collect();
         assert_eq!(fit(&mut ai, SETTINGS, |_| {}).unwrap_err(), FitError::OneSided);
     }
 
     #[test]
-    fn what_may_not_train_is_scored_all_the_same() {
-        let mut texts: Vec<Text> = (0..300).map(text).collect();
-        for text in texts.iter_mut().filter(|text| text.domain == "d5") {
-            text.trains = false;
-        }
-        fit(&mut texts, SETTINGS, |_| {}).unwrap();
-        assert!(texts.iter().all(|text| text.stats().iter().all(|stats| stats.probe.is_some())));
+    fn texts_of_one_label_only_weigh_little() {
+        // The second number tells the label in d0 alone; human texts that have it too should take that back.
+        let weight = |guards: usize| {
+            let mut texts: Vec<Text> = (0..300).map(text).collect();
+            texts.extend((0..guards).map(|at| Text {
+                ai: false,
+                dataset: "guard".to_owned(),
+                ..text(12 * at)
+            }));
+            fit(&mut texts, SETTINGS, |_| {}).unwrap().linear.weights[1]
+        };
+        assert!(weight(300) < weight(0));
     }
 }
