@@ -41,8 +41,8 @@ pub struct Args {
     /// Draw a reliability diagram of the probability, all texts together.
     #[arg(long, value_name = "OUT.svg", conflicts_with = "spliced")]
     reliability: Option<PathBuf>,
-    /// Report on a file that --scores has written, without scoring again; several times for several files.
-    #[arg(long, value_name = "SCORES.jsonl", conflicts_with_all = [
+    /// Report on files that --scores has written, without scoring again.
+    #[arg(long, value_name = "SCORES.jsonl", num_args = 1.., conflicts_with_all = [
         "data", "spliced", "limit", "seed", "max_words", "max_tokens", "skip_bad", "model", "calibration", "observer",
         "scores", "stats_cache",
     ])]
@@ -230,4 +230,40 @@ pub(super) fn advance(bar: &ProgressBar, now: Progress) {
 fn create(path: &Path) -> Result<BufWriter<std::fs::File>, Error> {
     let file = std::fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(BufWriter::new(file))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Command::try_parse_from(std::iter::once("eval").chain(line.split_whitespace()))
+            .map(|command| command.args)
+    }
+
+    #[test]
+    fn kept_scores_stand_in_for_texts() {
+        let args = parse("--from-scores a.jsonl b.jsonl --targets --markdown --reliability r.svg").unwrap();
+        assert_eq!(args.from_scores, [PathBuf::from("a.jsonl"), PathBuf::from("b.jsonl")]);
+        assert!(args.targets && args.markdown && args.data.is_empty());
+        assert_eq!(parse("--from-scores a --from-scores b").unwrap().from_scores.len(), 2);
+        assert_eq!(parse("a.jsonl --scores s.jsonl").unwrap().data, [PathBuf::from("a.jsonl")]);
+        for wrong in [
+            "",
+            "data.jsonl --from-scores a",
+            "--from-scores a --limit 3",
+            "--from-scores",
+            "x --json --markdown",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
 }

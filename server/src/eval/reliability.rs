@@ -1,7 +1,7 @@
 //! Whether a probability says what it claims: a reliability diagram, the expected calibration error and the Brier score.
 //!
 //! * The expected calibration error (Naeini, Cooper and Hauskrecht 2015; Guo et al. 2017) is the mean distance between
-//!   the share of models' texts in a bin and the mean probability in it, bins counting by their texts. There are 15 bins
+//!   the share of models' texts in a bin and the mean probability in it, bins counting by their texts. There are ten bins
 //!   of equal width, of which each holds its lower end and the last one both. It is never quite zero, even for perfect
 //!   probabilities, because the shares are those of few texts.
 //! * The Brier score (Brier 1950) is the mean square of probability minus outcome: 0 is perfect, and always saying one
@@ -17,8 +17,8 @@ use super::dataset::Label;
 use super::metrics;
 use serde::Serialize;
 
-/// Number of bins, as in Guo et al. 2017.
-pub const BINS: usize = 15;
+/// Number of bins, as in Naeini et al. 2015; more would hold too few texts of a file each.
+pub const BINS: usize = 10;
 
 /// The texts with a probability in one range.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -221,7 +221,7 @@ mod tests {
     fn errors_of_five_texts_by_hand() {
         let r = five();
         assert_eq!((r.n_human, r.n_ai), (3, 2));
-        // Bin 0: three texts, mean .03, one a model's; bin 13: two texts, mean .91, one a model's.
+        // Bin 0: three texts, mean .03, one a model's; bin 9: two texts, mean .91, one a model's.
         close(r.ece, 3.0 / 5.0 * (1.0 / 3.0 - 0.03) + 2.0 / 5.0 * (0.91 - 0.5));
         close(r.brier, (0.0004 + 0.0016 + 0.97 * 0.97 + 0.01 + 0.92 * 0.92) / 5.0);
         // Balanced: a human's text weighs 1/6, a model's 1/4.
@@ -235,7 +235,7 @@ mod tests {
     fn bins_by_hand() {
         let r = five();
         let first = &r.bins[0];
-        assert_eq!((first.n_human, first.n_ai, r.bins[13].n_human, r.bins[13].n_ai), (2, 1, 1, 1));
+        assert_eq!((first.n_human, first.n_ai, r.bins[9].n_human, r.bins[9].n_ai), (2, 1, 1, 1));
         close(first.predicted.unwrap(), 0.03);
         close(first.observed.unwrap(), 1.0 / 3.0);
         assert_eq!(first.observed_ci, metrics::rate(1, 3).map(|share| share.interval));
@@ -259,13 +259,13 @@ mod tests {
         let r = Reliability::of(&[(Human, 0.3), (Ai, 0.3), (Ai, 0.8), (Human, 0.1)]).unwrap();
         close(r.ece, r.ece_balanced.unwrap());
         close(r.brier, r.brier_balanced.unwrap());
-        close(r.bins[4].observed.unwrap(), r.bins[4].observed_balanced.unwrap());
+        close(r.bins[3].observed.unwrap(), r.bins[3].observed_balanced.unwrap());
     }
 
     #[test]
     fn the_ends_and_a_lonely_class() {
         let r = Reliability::of(&[(Ai, 1.0), (Ai, 0.0)]).unwrap();
-        assert_eq!((r.bins[0].n_ai, r.bins[14].n_ai), (1, 1));
+        assert_eq!((r.bins[0].n_ai, r.bins[9].n_ai), (1, 1));
         assert_eq!((r.ece, r.brier, r.ece_balanced, r.brier_balanced), (0.5, 0.5, None, None));
         assert_eq!(Reliability::of(&[]), None);
     }

@@ -140,27 +140,31 @@ fn ordering(m: &Ordering, style: Style) -> [String; 4] {
     ]
 }
 
-/// Of generators and kinds also what is measured within files.
+/// Of generators and kinds also what is measured within files, where longer texts are then taken from too.
 fn by_field(field: &str, groups: &std::collections::BTreeMap<String, Metrics>, style: Style) -> Table {
     let one_class = groups.values().any(|m| m.same_file.is_some());
     let mut header = vec![field, "human / AI"];
     if one_class {
-        header.extend(["AUROC in its files", "TPR at 1 % FPR in them", "AUROC, all files"]);
+        header.extend(["AUROC, all files", "AUROC in its files", "TPR at 1 % FPR in them"]);
     } else {
         header.extend(["AUROC", "TPR at 1 % FPR"]);
     }
+    header.extend(["AUROC over 150 words", "TPR at 1 % FPR over 150 words"]);
     header.extend(["humans flagged", "AI flagged", "AI missed", "unclear"]);
     let mut table = Table::new(&format!("By {field}"), &header);
     for (name, m) in groups {
         let mut row = vec![name.clone(), format!("{} / {}", m.n_human, m.n_ai)];
-        if let Some(same) = &m.same_file {
+        row.push(area(style, m.auroc, m.auroc_ci));
+        let long = if let Some(same) = &m.same_file {
             row.push(area(style, same.all.auroc, same.all.auroc_ci));
             row.push(percent(style, same.all.tpr_at_fpr_1, same.all.tpr_at_fpr_1_ci));
-            row.push(area(style, m.auroc, m.auroc_ci));
+            &same.over_150_words
         } else {
-            row.push(area(style, m.auroc, m.auroc_ci));
             row.push(percent(style, m.tpr_at_fpr_1, m.tpr_at_fpr_1_ci));
-        }
+            &m.over_150_words
+        };
+        row.push(area(style, long.auroc, long.auroc_ci));
+        row.push(percent(style, long.tpr_at_fpr_1, long.tpr_at_fpr_1_ci));
         row.push(percent(style, m.fpr, m.fpr_ci));
         row.push(percent(style, m.tpr, m.tpr_ci));
         row.push(percent(style, m.missed, m.missed_ci));
@@ -368,6 +372,25 @@ mod tests {
         {
             assert!(text.contains(part), "{part} is not in {text}");
         }
+    }
+
+    /// Of the attacks one is of over 150 words, above the one human text of that length in its file.
+    #[test]
+    fn longer_texts_of_a_kind_stand_in_its_row() {
+        let text = markdown(&two_files());
+        let table = text.split("\n\n").find(|part| part.starts_with("| kind |")).unwrap();
+        let header: Vec<&str> = table.lines().next().unwrap().split(" | ").collect();
+        let attack = table.lines().find(|line| line.contains("attack:")).unwrap().replace("\\|", "");
+        let cells: Vec<&str> = attack.split(" | ").collect();
+        let at = |name: &str| {
+            let column = header.iter().position(|cell| *cell == name).unwrap();
+            cells[column].split(' ').next().unwrap()
+        };
+        assert_eq!(
+            (at("AUROC, all files"), at("AUROC in its files"), at("TPR at 1 % FPR in them")),
+            ("0.62", "0.75", "50")
+        );
+        assert_eq!((at("AUROC over 150 words"), at("TPR at 1 % FPR over 150 words")), ("1.00", "100"));
     }
 
     #[test]
