@@ -26,9 +26,11 @@ pub struct Sample {
     pub parts: Vec<Features>,
     /// Who wrote it.
     pub label: Label,
-    /// The data set it is from. Each pair of group and label weighs the same in the fit, however many texts it has, and
-    /// no group's human texts may be accused more often than the target.
+    /// The data set it is from: no group's human texts may be accused more often than the target.
     pub group: String,
+    /// What it is about within the group; may be empty. Each domain of a label weighs the same in the fit, however many texts
+    /// it has: a group counts for as much as it covers, and a narrow one can't turn the head its way.
+    pub domain: String,
 }
 
 impl Sample {
@@ -37,7 +39,13 @@ impl Sample {
     pub fn new(stats: &[Stats], label: Label, group: impl Into<String>) -> Option<Self> {
         let features = Features::extract(stats)?;
         let parts = scan(stats).into_iter().map(|window| window.features).collect();
-        Some(Self { features, parts, label, group: group.into() })
+        Some(Self { features, parts, label, group: group.into(), domain: String::new() })
+    }
+
+    /// The same, of a domain.
+    #[must_use]
+    pub fn of_domain(self, domain: impl Into<String>) -> Self {
+        Self { domain: domain.into(), ..self }
     }
 }
 
@@ -103,6 +111,7 @@ pub fn calibrate(recipe: &Recipe<'_>) -> Result<Calibration, FitError> {
         human_parts: part_tables(&head, recipe.conformal, Label::Human),
         ai_parts: part_tables(&head, recipe.conformal, Label::Ai),
         reference: references(&head, recipe.conformal),
+        segmenter: None,
         head,
         measured: Measured::default(),
     };
@@ -187,7 +196,7 @@ fn references(head: &Head, samples: &[Sample]) -> Vec<Reference> {
         .collect()
 }
 
-/// Fits the head by penalised logistic regression; each pair of group and label weighs the same.
+/// Fits the head by penalised logistic regression; both labels weigh the same, and so do the domains of a label.
 pub fn fit_head(samples: &[Sample], penalty: f64) -> Result<Head, FitError> {
     two_sided("fitting", samples)?;
     let weights = cell_weights(samples);
@@ -204,20 +213,20 @@ pub fn fit_head(samples: &[Sample], penalty: f64) -> Result<Head, FitError> {
     Ok(head)
 }
 
-/// A weight for each sample, such that both labels sum to one half and the groups of a label weigh alike.
+/// A weight for each sample, such that both labels sum to one half and the domains of a label weigh alike.
 fn cell_weights(samples: &[Sample]) -> Vec<f64> {
-    let mut counts: BTreeMap<(&str, bool), usize> = BTreeMap::new();
+    let cell = |sample: &Sample| (sample.label == Label::Ai, sample.group.clone(), sample.domain.clone());
+    let mut counts: BTreeMap<(bool, String, String), usize> = BTreeMap::new();
     for sample in samples {
-        *counts.entry((sample.group.as_str(), sample.label == Label::Ai)).or_default() += 1;
+        *counts.entry(cell(sample)).or_default() += 1;
     }
-    let groups = |ai: bool| counts.keys().filter(|key| key.1 == ai).count() as f64;
-    let groups = [groups(false), groups(true)];
+    let domains = |ai: bool| counts.keys().filter(|key| key.0 == ai).count() as f64;
+    let domains = [domains(false), domains(true)];
     samples
         .iter()
         .map(|sample| {
-            let ai = sample.label == Label::Ai;
-            let count = counts.get(&(sample.group.as_str(), ai)).copied().unwrap_or(1);
-            0.5 / groups[usize::from(ai)] / count as f64
+            let count = counts.get(&cell(sample)).copied().unwrap_or(1);
+            0.5 / domains[usize::from(sample.label == Label::Ai)] / count as f64
         })
         .collect()
 }

@@ -11,8 +11,9 @@ mod head;
 pub use conformal::{BUCKET_EDGES, Point, Table};
 pub use head::Head;
 
-use conformal::{bucket, p_value};
+use conformal::{bucket, p_value, pooled_p_value};
 
+use crate::detect::segments::Segmenter;
 use crate::detect::{FEATURES, Features, logistic};
 use crate::verdict::CalibrationIdentity;
 use serde::{Deserialize, Serialize};
@@ -115,6 +116,9 @@ pub struct Calibration {
     pub ai_parts: Vec<Table>,
     /// What is usual for each feature.
     pub reference: Vec<Reference>,
+    /// How windows become the probabilities of sentences; the default if it was never fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segmenter: Option<Segmenter>,
     /// Error rates on held-out texts.
     pub measured: Measured,
 }
@@ -144,7 +148,7 @@ pub struct Decision {
     pub probability: f64,
     /// Share of comparable human texts that look at least as much like a model's: the largest over all groups.
     pub p_human: f64,
-    /// Share of comparable generated texts that look at least as much like a human's: the largest over all groups.
+    /// Share of comparable generated texts, of all groups together, that look at least as much like a human's.
     pub p_ai: f64,
 }
 
@@ -201,6 +205,12 @@ impl Calibration {
             let error = || CalibrationError::Field { field: field.to_owned(), problem: problem.to_owned() };
             if good { Ok(()) } else { Err(error()) }
         };
+        if let Some(segmenter) = self.segmenter {
+            segmenter.validate().map_err(|error| CalibrationError::Field {
+                field: format!("segmenter.{}", error.field),
+                problem: error.problem.to_owned(),
+            })?;
+        }
         let is_rate = |rate: f64| (0.0..=1.0).contains(&rate);
         let is_alpha = |alpha: f64| alpha > 0.0 && alpha < 0.5;
         let sha256 = &self.model.sha256;
@@ -258,6 +268,12 @@ impl Calibration {
         }
     }
 
+    /// How its windows become the probabilities of sentences.
+    #[must_use]
+    pub fn segmenter(&self) -> Segmenter {
+        self.segmenter.unwrap_or_default()
+    }
+
     /// Where a text stands; `parts` are the features of its scanned windows ([`crate::detect::scan`]), which may be empty.
     #[must_use]
     pub fn decide(&self, features: &Features, parts: &[Features]) -> Decision {
@@ -265,7 +281,7 @@ impl Calibration {
         let probability = logistic(log_odds);
         let bucket = bucket(features.tokens);
         let p_human = p_value(&self.human, bucket, log_odds);
-        let p_ai = p_value(&self.ai, bucket, -log_odds);
+        let p_ai = pooled_p_value(&self.ai, bucket, -log_odds);
         let outcome = match (p_human <= self.alpha_ai, p_ai <= self.alpha_human) {
             _ if self.is_mixed(bucket, parts) => Outcome::Mixed,
             (true, false) if probability > 0.5 => Outcome::LikelyAi,

@@ -105,6 +105,8 @@ fn a_damaged_file_says_what_is_wrong() {
         bad.validate().unwrap_err().to_string()
     };
     assert!(complaint(&|c| c.format = 7).contains("format 7"));
+    let clipped = Segmenter { clip: -1.0, ..Segmenter::default() };
+    assert!(complaint(&|c| c.segmenter = Some(clipped)).contains("segmenter.clip"));
     assert!(complaint(&|c| c.head.features[0] = String::from("length")).contains("length"));
     assert!(complaint(&|c| c.head.weights.truncate(3)).contains("head.weights has 3 numbers"));
     assert!(complaint(&|c| c.head.scale[1] = 0.0).contains("head.scale"));

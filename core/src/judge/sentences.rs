@@ -4,7 +4,7 @@ use super::layout::Layout;
 use super::messages::{self, Extreme};
 use super::{Case, TELLING};
 use crate::calibration::Calibration;
-use crate::detect::segments::{Reading, Segmenter};
+use crate::detect::segments::Reading;
 use crate::detect::{Stats, Window, cover, mean_logprob};
 use crate::verdict::{Evidence, SentenceReport};
 use std::ops::Range;
@@ -36,7 +36,7 @@ pub(super) fn sentences(layout: &Layout, stats: &[Stats], case: Option<&Case<'_>
             [] => readings(stats, case.calibration),
             windows => read(windows, case.calibration),
         };
-        Segmenter::default().smooth(&readings, &units).probabilities
+        case.calibration.segmenter().smooth(&readings, &units).probabilities
     });
     let probability = |index: usize| smoothed.as_ref()?.get(index).copied();
     layout

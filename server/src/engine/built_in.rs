@@ -6,10 +6,13 @@ use bonafide_core::calibration::Calibration;
 use std::path::Path;
 
 /// Calibrations that come with the program; each names the model file that it fits.
-const CALIBRATIONS: &[&str] = &[include_str!("../../calibration/smollm2-135m.json")];
+const CALIBRATIONS: &[&str] = &[
+    include_str!("../../calibration/smollm2-135m.json"),
+    include_str!("../../calibration/smollm2-135m.detector.json"),
+];
 
 /// Probes that come with the program; each names the model file that it reads.
-const PROBES: &[&[u8]] = &[];
+const PROBES: &[&[u8]] = &[include_bytes!("../../calibration/smollm2-135m.detector.safetensors")];
 
 pub(super) fn calibration_from(
     path: &Path,

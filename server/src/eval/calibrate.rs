@@ -85,6 +85,7 @@ impl Text {
         let samples: Vec<Sample> = lengths(stats.len(), own)
             .into_iter()
             .filter_map(|length| Sample::new(&stats[..length], label, &*labelled.dataset))
+            .map(|sample| sample.of_domain(labelled.field("domain").unwrap_or_default()))
             .collect();
         let measures = (own >> 32) as usize % samples.len().max(1);
         let part = part(labelled.group(), seed);

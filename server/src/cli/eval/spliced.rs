@@ -2,12 +2,14 @@
 
 use super::{Args, advance, load_all, open_cache, progress_bar};
 use crate::cli::Error;
+use crate::cli::calibrate::{line, write};
 use crate::cli::labelled::refuse_measuring;
 use crate::engine::{Engine, EngineOptions};
 use crate::eval::dataset::Selection;
 use crate::eval::splice::measure::{Judged, Report, write_tables};
 use crate::eval::splice::outcome::{Outcome, judge_all};
 use crate::eval::splice::{self, Spliced};
+use bonafide_core::calibration::Calibration;
 use bonafide_core::detect::Stats;
 use bonafide_core::detect::segments::Segmenter;
 use bonafide_core::detect::segments::fit::{self, Example};
@@ -22,12 +24,9 @@ pub(super) struct SplicedArgs {
     /// pure, continued, inserted and alternating texts. --limit then counts couples, each of which makes five texts
     #[arg(long, conflicts_with_all = ["observer", "scores", "max_tokens"])]
     pub(super) spliced: bool,
-    /// With --spliced: a file of smoothing parameters instead of the calibration's own
-    #[arg(long, value_name = "FILE.json", requires = "spliced")]
-    smoothing: Option<std::path::PathBuf>,
-    /// With --spliced: fit the smoothing to these texts, write it to a file, and report it as fitted (so on the texts that
-    /// it has seen). Files whose names begin with "dev." or "test." are refused
-    #[arg(long, value_name = "OUT.json", requires = "spliced", conflicts_with = "smoothing")]
+    /// With --spliced: fit the smoothing to these texts, write the calibration with it to a file (for --calibration), and
+    /// report it as fitted, so on the texts that it has seen. Files whose names begin with "dev." or "test." are refused
+    #[arg(long, value_name = "OUT.json", requires = "spliced")]
     fit_smoothing: Option<std::path::PathBuf>,
 }
 
@@ -36,7 +35,6 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     if args.spliced.fit_smoothing.is_some() {
         refuse_measuring(&args.data)?;
     }
-    let given = args.spliced.smoothing.as_deref().map(read).transpose()?;
     let selection = Selection {
         limit_human: None,
         limit_ai: None,
@@ -63,10 +61,13 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         adapter: args.adapter.choice(None),
         ..EngineOptions::default()
     })?;
-    let outcomes = outcomes(args, &engine, &made.texts)?;
-    let fitted = args.spliced.fit_smoothing.as_deref().map(|path| fit_to(path, &outcomes)).transpose()?;
-    let segmenter = fitted.or(given);
-    let judged: Vec<Judged> = outcomes.iter().map(|outcome| outcome.judged(segmenter.as_ref())).collect();
+    let calibration = engine
+        .calibration_data()
+        .ok_or("there is no calibration for this model: give one with --calibration")?;
+    let outcomes = outcomes(args, &engine, calibration, &made.texts)?;
+    let fitted =
+        args.spliced.fit_smoothing.as_deref().map(|path| fit_to(path, &outcomes, calibration)).transpose()?;
+    let judged: Vec<Judged> = outcomes.iter().map(|outcome| outcome.judged(fitted.as_ref())).collect();
     let report = Report::of(&judged);
     let mut out = anstream::stdout().lock();
     if args.json {
@@ -78,10 +79,12 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
     Ok(())
 }
 
-fn outcomes(args: &Args, engine: &Engine, texts: &[Spliced]) -> Result<Vec<Outcome>, Error> {
-    let calibration = engine
-        .calibration_data()
-        .ok_or("there is no calibration for this model: give one with --calibration")?;
+fn outcomes(
+    args: &Args,
+    engine: &Engine,
+    calibration: &Calibration,
+    texts: &[Spliced],
+) -> Result<Vec<Outcome>, Error> {
     let cache = open_cache(engine, args.stats_cache.as_deref())?;
     let bar = progress_bar(&texts.iter().map(|text| text.text.as_str()).collect::<Vec<_>>());
     let told = &mut |now| advance(&bar, now);
@@ -94,51 +97,27 @@ fn outcomes(args: &Args, engine: &Engine, texts: &[Spliced]) -> Result<Vec<Outco
     Ok(outcomes)
 }
 
-/// Fits, writes and says what was found.
-fn fit_to(path: &Path, outcomes: &[Outcome]) -> Result<Segmenter, Error> {
+/// Fits, writes the calibration and says what was found.
+fn fit_to(path: &Path, outcomes: &[Outcome], calibration: &Calibration) -> Result<Segmenter, Error> {
     let examples: Vec<Example> = outcomes.iter().filter_map(Outcome::example).collect();
-    let start = Segmenter::default();
-    let fitted = fit::fit(&start, &examples)?;
+    let fitted = fit::fit(&calibration.segmenter(), &examples)?;
     let loss = |segmenter| fit::loss(segmenter, &examples).unwrap_or(f64::NAN);
     anstream::eprintln!(
-        "{} texts; loss {:.4} with the smoothing built in, {:.4} as fitted",
+        "{} texts; loss {:.4} with the smoothing there was, {:.4} as fitted: {}",
         examples.len(),
-        loss(&start),
-        loss(&fitted)
+        loss(&calibration.segmenter()),
+        loss(&fitted),
+        serde_json::to_string(&fitted)?
     );
-    let json = serde_json::to_string_pretty(&fitted)?;
-    std::fs::write(path, json + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
+    let calibration = Calibration { segmenter: Some(fitted), ..calibration.clone() };
+    write(path, &line(serde_json::to_vec(&calibration)?))?;
     Ok(fitted)
-}
-
-fn read(path: &Path) -> Result<Segmenter, Error> {
-    let wrong = |error: String| format!("{}: {error}", path.display());
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let segmenter: Segmenter = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    segmenter.validate().map_err(|error| wrong(error.to_string()))?;
-    Ok(segmenter)
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn parameters_from_a_file_are_checked() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("smoothing.json");
-        let write = |segmenter: &Segmenter| {
-            std::fs::write(&path, serde_json::to_string(segmenter).unwrap()).unwrap();
-            read(&path)
-        };
-        let good = Segmenter { switch: 0.07, ..Segmenter::default() };
-        assert_eq!(write(&good).unwrap(), good);
-        let complaint = write(&Segmenter { clip: -1.0, ..good }).unwrap_err().to_string();
-        assert!(complaint.contains("smoothing.json") && complaint.contains("clip"), "{complaint}");
-        std::fs::write(&path, "{}").unwrap();
-        assert!(read(&path).is_err() && read(&dir.path().join("absent.json")).is_err());
-    }
 
     #[test]
     fn nothing_is_fitted_to_measuring_files() {
