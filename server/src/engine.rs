@@ -6,8 +6,8 @@ pub use built_in::calibrations as built_in_calibrations;
 
 use crate::model::compute::Compute;
 use crate::model::gguf::LoadError;
-use crate::model::probe::Probe;
 use crate::model::tokenizer::{TextToken, TextTokenizer};
+use crate::model::trained::Reader;
 use crate::model::{self, store};
 use crate::paths::{NoHome, Paths};
 use crate::watermark::file::Entry;
@@ -42,23 +42,23 @@ pub struct EngineOptions {
     pub compute: Compute,
     /// A calibration file instead of the one built in.
     pub calibration: Option<PathBuf>,
-    /// Which trained probe reads the hidden states.
+    /// What was trained and is to be used.
     pub adapter: Adapter,
     /// A second model with the same tokenizer, named like `model`: adds the detector `binoculars`.
     pub observer: Option<String>,
-    /// Watermark keys to look for ([`watermark::configured`]).
+    /// Watermark keys to look for (`cli::watermark::configured` gathers them).
     pub watermarks: Vec<Entry>,
 }
 
-/// Which trained probe reads the hidden states.
+/// What was trained and is to be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Adapter {
-    /// The one that comes with the program for this model file, if there is one.
+    /// The probe that comes with the program for this model file, if there is one.
     #[default]
     BuiltIn,
-    /// None: the statistics alone decide.
+    /// Nothing: the statistics alone decide.
     None,
-    /// One of a file.
+    /// The probe or the low-rank adapter of a file.
     File(PathBuf),
 }
 
@@ -89,9 +89,9 @@ pub enum EngineError {
     /// There is no place for models.
     #[error(transparent)]
     NoHome(#[from] NoHome),
-    /// A probe file can't be used.
+    /// A file of a probe or an adapter can't be used.
     #[error("{path}: {reason}")]
-    Probe {
+    Adapter {
         /// The file.
         path: String,
         /// What is wrong with it.
@@ -138,7 +138,7 @@ pub struct Engine {
     tokenizer: TextTokenizer,
     window: usize,
     identity: ModelIdentity,
-    probe: Option<Probe>,
+    reader: Option<Reader>,
     calibration: Option<Calibration>,
     watermarks: Watermarks,
 }
@@ -149,7 +149,7 @@ impl Engine {
         Self::open(&stored(options)?, options)
     }
 
-    /// Loads the model alone, whatever state its calibration is in: this is how a new one is made.
+    /// Loads the model and what was trained for it, whatever state its calibration is in: this is how a new one is made.
     pub fn load_uncalibrated(options: &EngineOptions) -> Result<Self, EngineError> {
         Self::bare(&stored(options)?, options)
     }
@@ -157,21 +157,29 @@ impl Engine {
     /// Loads a model file that is already here.
     pub fn open(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
         let bare = Self::bare(stored, options)?;
-        let probe = match &options.adapter {
-            Adapter::None => None,
-            Adapter::BuiltIn => built_in::probe(&stored.sha256)?,
-            Adapter::File(path) => Some(built_in::probe_from(path, &stored.sha256)?),
-        };
-        let id = probe.as_ref().map(Probe::id);
+        let reader = bare.reader.as_ref();
         let calibration = match &options.calibration {
-            Some(path) => Some(built_in::calibration_from(path, &stored.sha256, id.as_deref())?),
-            None => built_in::calibration(&stored.sha256, id.as_deref())?,
+            Some(path) => Some(built_in::calibration_from(path, &stored.sha256, reader)?),
+            None => built_in::calibration(&stored.sha256, reader.map(|reader| reader.id.as_str()))?,
         };
-        Ok(Self { probe, calibration, ..bare })
+        Ok(Self { calibration, ..bare })
     }
 
     fn bare(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
+        let trained = match &options.adapter {
+            Adapter::None => None,
+            Adapter::BuiltIn => built_in::probe(&stored.sha256)?,
+            Adapter::File(path) => Some(built_in::trained_from(path, &stored.sha256)?),
+        };
         let loaded = model::load(&stored.path)?;
+        let (model, reader) = match trained {
+            None => (loaded.model, None),
+            Some(trained) => {
+                let put = trained.put(loaded.model);
+                let (model, reader) = put.map_err(|reason| built_in::wrong(&options.adapter, reason))?;
+                (model, Some(reader))
+            }
+        };
         let mut window = WINDOW.min(loaded.context);
         let observer = match &options.observer {
             Some(name) => {
@@ -185,7 +193,7 @@ impl Engine {
             }
             None => None,
         };
-        let backend = options.compute.backend(&loaded.model, observer.as_ref())?;
+        let backend = options.compute.backend(&model, observer.as_ref())?;
         let identity = ModelIdentity {
             name: stored.name.clone(),
             sha256: stored.sha256.clone(),
@@ -194,7 +202,7 @@ impl Engine {
         };
         let tokenizer = loaded.tokenizer;
         let watermarks = Watermarks::prepare(options.watermarks.clone(), &identity.name, &tokenizer);
-        Ok(Self { backend, tokenizer, window, identity, probe: None, calibration: None, watermarks })
+        Ok(Self { backend, tokenizer, window, identity, reader, calibration: None, watermarks })
     }
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.
@@ -243,9 +251,9 @@ impl Engine {
         Ok(shares(&stats, windows.iter().map(|window| scored(window))))
     }
 
-    /// One pass; the probe reads along if there is one.
+    /// One pass; what was trained reads along if there is something.
     fn read(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
-        let Some(probe) = &self.probe else { return self.backend.score(batch) };
+        let Some(Reader { probe, .. }) = &self.reader else { return self.backend.score(batch) };
         let first = vec![1; batch.starts().len() - 1];
         let taps = Taps::new(&probe.depths, 1, &first)?.projected(&probe.weights);
         let (mut stats, words) = self.backend.score_tapped(batch, &taps)?;
@@ -464,10 +472,10 @@ impl Engine {
         self.calibration.as_ref().map(Calibration::identity)
     }
 
-    /// The probe that reads along.
+    /// What was trained and reads along.
     #[must_use]
-    pub fn probe(&self) -> Option<&Probe> {
-        self.probe.as_ref()
+    pub fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
     }
 
     /// The calibration itself.
@@ -557,3 +565,6 @@ pub(crate) fn from_kernel(stats: TokenStats) -> Stats {
         probe: stats.projection,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,26 +2,31 @@
 
 use super::Error;
 use super::eval::{advance, open_cache, progress_bar};
-use super::labelled::Labelled;
+use super::labelled::{Labelled, refuse_measuring};
 use crate::engine::{self, Engine, EngineOptions};
 use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text};
-use crate::eval::dataset::Sample;
+use crate::eval::dataset::{Label, Sample};
 use crate::eval::report::write_table;
 use crate::eval::scoring::{Beginning, score_texts};
+use crate::model::adapter::AdapterArgs;
 use crate::model::compute::Compute;
+use crate::model::trained::Reader;
 use bonafide_core::calibration::{Calibration, ModelRef};
 use bonafide_core::detect::Stats;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Make a calibration for a model from labelled texts, and an account of what it does on texts that it hasn't seen.
 ///
 /// Each text is scored once, up to 512 tokens; its beginnings stand for shorter texts. Source documents are split into
 /// those that fit the head, those that fill the conformal tables and those that measure. Two files are written: the
 /// calibration, and beside it its account (data sets, licences, counts, error rates with 95 % intervals, also with each
-/// data set left out in turn). Files whose names begin with "dev." or "test." are refused: they are for measuring.
+/// data set left out in turn). Files whose names begin with "dev." or "test." are refused: they are for measuring. Texts
+/// of data sets that the probe or the adapter learned from are left out, but for the domain that was held out: what is
+/// said of it on texts that it knows would promise too much elsewhere.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -48,6 +53,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
     #[command(flatten)]
+    adapter: AdapterArgs,
+    #[command(flatten)]
     compute: Compute,
     /// Keep per-token statistics (numbers, never a text) in this folder, so that fitting again takes seconds.
     #[arg(long, value_name = "DIR")]
@@ -59,22 +66,22 @@ pub fn run(args: &Args) -> Result<(), Error> {
     if args.penalty.is_some_and(|penalty| !(penalty.is_finite() && penalty >= 0.0)) {
         return Err("--penalty must be a number that is not negative".into());
     }
-    let samples = args.texts.load(args.limit_ai, |sample| calibrate::takes_part(sample, &args.texts.lang))?;
+    refuse_measuring(&args.texts.data)?;
     let engine = Engine::load_uncalibrated(&EngineOptions {
         model: args.model.clone(),
         compute: args.compute,
-        calibration: None,
-        observer: None,
+        adapter: args.adapter.choice(None),
         ..EngineOptions::default()
     })?;
+    let samples = unseen(args, engine.reader())?;
     let mut texts = score(args, &engine, &samples)?;
     calibrate::guard_only(&mut texts, &args.guard)?;
 
     let model = engine.model();
     let settings = Settings {
-        version: args.name.clone().unwrap_or_else(|| format!("{}-{}", model.name, args.texts.lang.join("-"))),
+        version: args.name.clone().unwrap_or_else(|| name(&model.name, engine.reader(), &args.texts.lang)),
         model: ModelRef { name: model.name, sha256: model.sha256 },
-        probe: None,
+        probe: engine.reader().map(|reader| reader.id.clone()),
         languages: args.texts.lang.clone(),
         penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&texts), Ok)?,
     };
@@ -83,6 +90,40 @@ pub fn run(args: &Args) -> Result<(), Error> {
     write(&args.out, &line(serde_json::to_vec(&calibration)?))?;
     write(&account_path(&args.out), &line(serde_json::to_vec_pretty(&account)?))?;
     print(&account, &args.out)
+}
+
+/// The calibration's name, unless there is one.
+fn name(model: &str, reader: Option<&Reader>, languages: &[String]) -> String {
+    let kind = reader.map(|reader| format!("{}-", reader.kind.name())).unwrap_or_default();
+    format!("{model}-{kind}{}", languages.join("-"))
+}
+
+/// The texts, without those that were learned from.
+fn unseen(args: &Args, reader: Option<&Reader>) -> Result<Vec<Sample>, Error> {
+    let left_out = Mutex::new(BTreeSet::new());
+    let wanted = |sample: &Sample| {
+        if !reader.is_some_and(|reader| reader.learned.saw(&sample.dataset, sample.field("domain"))) {
+            return calibrate::takes_part(sample, &args.texts.lang);
+        }
+        left_out.lock().unwrap_or_else(PoisonError::into_inner).insert(sample.dataset.to_string());
+        false
+    };
+    let samples = args.texts.load(args.limit_ai, wanted)?;
+    let left_out = left_out.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if left_out.is_empty() {
+        return Ok(samples);
+    }
+    let names = left_out.into_iter().collect::<Vec<_>>().join(", ");
+    let has = |label: Label| samples.iter().any(|sample| sample.label == label);
+    if has(Label::Human) && has(Label::Ai) {
+        anstream::eprintln!("left out, because they were learned from: texts of {names}");
+        return Ok(samples);
+    }
+    Err(format!(
+        "the probe or adapter learned from {names}, and what is left are not texts of humans and of models: give data \
+         sets that it has not seen, or --no-adapter"
+    )
+    .into())
 }
 
 /// Scores every text once and cuts its statistics to all lengths.
@@ -217,11 +258,55 @@ fn row(name: &str, m: &Measured) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::model::probe::Probe;
+    use crate::model::trained::{Kind, Learned};
 
     #[test]
     fn the_command_names_no_folder_of_this_machine() {
         let args = ["/home/x/bonafide", "calibrate", "--data", "/data/aitext/", "--out=c/x.json"];
         assert_eq!(command(args.map(str::to_owned).into_iter()), "bonafide calibrate --data aitext x.json");
+    }
+
+    #[test]
+    fn texts_that_were_learned_from_are_left_out() {
+        #[derive(clap::Parser)]
+        struct Program {
+            #[command(flatten)]
+            args: Args,
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let words = "There was a long road over the hill, and nobody whom we knew had ever walked it to its end. My uncle, \
+                     who had been a sailor, said that it led to the sea. We children believed him until the summer when \
+                     the priest came back from there with dry shoes and told us of a town with two markets and a tower.";
+        let line = |number: usize, label: &str, domain: &str| {
+            let text = format!("{words} It had {number} clocks.");
+            serde_json::json!({ "text": text, "label": label, "domain": domain }).to_string()
+        };
+        for name in ["train.a", "train.b"] {
+            let lines = [line(1, "human", "law"), line(2, "ai", "law"), line(3, "human", "news")];
+            std::fs::write(folder.path().join(format!("{name}.jsonl")), lines.join("\n")).unwrap();
+        }
+        let reader = |data: &[&str], held_out: Option<&str>| Reader {
+            kind: Kind::Lora,
+            id: "id".to_owned(),
+            learned: Learned {
+                data: data.iter().map(|&name| name.to_owned()).collect(),
+                held_out: held_out.map(str::to_owned),
+            },
+            probe: Probe { model_sha256: String::new(), depths: vec![1], weights: vec![1.0] },
+        };
+        let data = folder.path().to_str().unwrap();
+        let program = ["calibrate", "--data", data, "--out", "c.json"];
+        let args = <Program as clap::Parser>::try_parse_from(program).unwrap().args;
+        let count = |reader: Option<Reader>| unseen(&args, reader.as_ref()).map(|samples| samples.len());
+        assert_eq!(count(None).unwrap(), 6);
+        assert_eq!(count(Some(reader(&["train.c"], None))).unwrap(), 6);
+        assert_eq!(count(Some(reader(&["train.a"], None))).unwrap(), 3);
+        assert_eq!(count(Some(reader(&["train.a"], Some("news")))).unwrap(), 4);
+        let none = count(Some(reader(&["train.a", "train.b"], Some("news")))).unwrap_err().to_string();
+        assert!(none.contains("train.a, train.b") && none.contains("--no-adapter"), "{none}");
+        assert_eq!(name("m", Some(&reader(&[], None)), &["en".to_owned()]), "m-lora-en");
+        assert_eq!(name("m", None, &["en".to_owned(), "de".to_owned()]), "m-en-de");
     }
 
     #[test]

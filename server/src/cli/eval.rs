@@ -197,8 +197,8 @@ pub(super) fn load_all(
 pub(super) fn open_cache(engine: &Engine, dir: Option<&Path>) -> Result<Option<StatsCache>, Error> {
     let model = engine.model();
     let mut name = format!("{} {}", model.sha256, model.backend);
-    if let Some(probe) = engine.probe() {
-        name = format!("{name} probe {}", probe.id());
+    if let Some(reader) = engine.reader() {
+        name = format!("{name} {} {}", reader.kind.name(), reader.id);
     }
     Ok(dir.map(|dir| StatsCache::open(dir, &name)).transpose()?)
 }

@@ -1,7 +1,7 @@
-//! Probes and calibrations: those that come with the program, and those of files.
+//! What was trained, and calibrations: those that come with the program, and those of files.
 
-use super::EngineError;
-use crate::model::probe::Probe;
+use super::{Adapter, EngineError};
+use crate::model::trained::{Kind, Reader, Trained};
 use bonafide_core::calibration::Calibration;
 use std::path::Path;
 
@@ -17,7 +17,7 @@ const PROBES: &[&[u8]] = &[include_bytes!("../../calibration/smollm2-135m.detect
 pub(super) fn calibration_from(
     path: &Path,
     sha256: &str,
-    probe: Option<&str>,
+    reader: Option<&Reader>,
 ) -> Result<Calibration, EngineError> {
     let wrong = |reason: String| EngineError::Calibration { path: path.display().to_string(), reason };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
@@ -25,29 +25,47 @@ pub(super) fn calibration_from(
     if !calibration.fits(sha256) {
         return Err(wrong("it was made for another model; make one with `bonafide calibrate`".to_owned()));
     }
-    match (&calibration.probe, probe) {
-        (Some(wanted), given) if given != Some(wanted) => Err(wrong(
-            "it was made with another probe: give that one with --adapter, or a calibration of this one"
+    match (&calibration.probe, reader) {
+        (Some(wanted), given) if given.map(|reader| &reader.id) != Some(wanted) => Err(wrong(
+            "it was made with another probe or adapter: give that one with --adapter, or make a calibration with this one \
+             by `bonafide calibrate --adapter`"
+                .to_owned(),
+        )),
+        // A probe leaves the statistics as they are, an adapter does not.
+        (None, Some(reader)) if reader.kind == Kind::Lora => Err(wrong(
+            "it was made without the adapter, which changes what the model says of a text: make one with it by \
+             `bonafide calibrate --adapter`"
                 .to_owned(),
         )),
         _ => Ok(calibration),
     }
 }
 
-pub(super) fn probe_from(path: &Path, sha256: &str) -> Result<Probe, EngineError> {
-    let wrong = |reason: String| EngineError::Probe { path: path.display().to_string(), reason };
-    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let probe = Probe::read(&bytes).map_err(|error| wrong(error.to_string()))?;
-    if probe.fits(sha256) {
-        return Ok(probe);
-    }
-    Err(wrong("it reads another model: train one with `bonafide train probe`".to_owned()))
+/// What can't be used, and why.
+pub(super) fn wrong(which: &Adapter, reason: String) -> EngineError {
+    let path = match which {
+        Adapter::File(path) => path.display().to_string(),
+        Adapter::BuiltIn | Adapter::None => "built into the program".to_owned(),
+    };
+    EngineError::Adapter { path, reason }
 }
 
-pub(super) fn probe(sha256: &str) -> Result<Option<Probe>, EngineError> {
-    let wrong = |reason: String| EngineError::Probe { path: "built into the program".to_owned(), reason };
+pub(super) fn trained_from(path: &Path, sha256: &str) -> Result<Trained, EngineError> {
+    let wrong = |reason: String| EngineError::Adapter { path: path.display().to_string(), reason };
+    let trained = Trained::open(path).map_err(wrong)?;
+    if trained.fits(sha256) {
+        return Ok(trained);
+    }
+    Err(wrong(
+        "it was trained for another model: name that one with --model, or train one for this model with \
+         `bonafide train detector`"
+            .to_owned(),
+    ))
+}
+
+pub(super) fn probe(sha256: &str) -> Result<Option<Trained>, EngineError> {
     for bytes in PROBES {
-        let probe = Probe::read(bytes).map_err(|error| wrong(error.to_string()))?;
+        let probe = Trained::read(bytes).map_err(|reason| wrong(&Adapter::BuiltIn, reason))?;
         if probe.fits(sha256) {
             return Ok(Some(probe));
         }

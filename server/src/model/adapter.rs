@@ -1,4 +1,4 @@
-//! Which trained probe the user wants.
+//! What was trained, as the user names it.
 
 use crate::engine::Adapter;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 /// Options of the commands that score.
 #[derive(Debug, Clone, Default, PartialEq, Eq, clap::Args)]
 pub struct AdapterArgs {
-    /// A trained probe instead of the one built in; its calibration goes with --calibration
+    /// What `bonafide train detector` wrote, instead of what is built in; its calibration goes with --calibration
     #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
-    /// No trained probe: the token statistics alone decide
+    /// Nothing trained: the token statistics alone decide
     #[arg(long, conflicts_with = "adapter")]
     no_adapter: bool,
 }

@@ -3,12 +3,15 @@
 mod config;
 mod decoder;
 pub mod gguf;
+pub mod lora;
 pub mod probe;
 pub mod progress;
 pub mod registry;
 mod sources;
 pub mod store;
+pub(crate) mod tensors;
 pub mod tokenizer;
+pub mod trained;
 
 pub mod adapter;
 pub mod compute;

@@ -10,6 +10,10 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 
+/// The key of the metadata that every probe has.
+pub(crate) const FORMAT_KEY: &str = "format";
+/// The key of the names of the data sets that it learned from, one after the other.
+pub(crate) const DATA_KEY: &str = "data";
 /// What the file's metadata has under `format`.
 const FORMAT: &str = "bonafide-probe-1";
 /// More would cost more than the forward pass.
@@ -28,7 +32,7 @@ pub struct Probe {
 
 /// Why a probe file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the probe can't be used: {0}; make one with `bonafide train probe`")]
+#[error("the probe can't be used: {0}; make one with `bonafide train detector --probe`")]
 pub struct ProbeError(String);
 
 impl Probe {
@@ -40,10 +44,10 @@ impl Probe {
         let fields = metadata.metadata().clone().unwrap_or_default();
         let field =
             |name: &str| fields.get(name).ok_or_else(|| wrong(format!("its metadata has no `{name}`")));
-        if field("format")? != FORMAT {
+        if field(FORMAT_KEY)? != FORMAT {
             return Err(wrong(format!(
                 "its format is {:?}, and this program reads {FORMAT:?}",
-                field("format")?
+                field(FORMAT_KEY)?
             )));
         }
         let model_sha256 = field("model_sha256")?.to_ascii_lowercase();
@@ -83,7 +87,7 @@ impl Probe {
         let depths: Vec<String> = self.depths.iter().map(ToString::to_string).collect();
         let mut metadata: HashMap<String, String> =
             notes.iter().map(|(name, note)| ((*name).to_owned(), note.clone())).collect();
-        metadata.insert("format".to_owned(), FORMAT.to_owned());
+        metadata.insert(FORMAT_KEY.to_owned(), FORMAT.to_owned());
         metadata.insert("model_sha256".to_owned(), self.model_sha256.clone());
         metadata.insert("depths".to_owned(), depths.join(","));
         let bytes: Vec<u8> = self.weights.iter().flat_map(|weight| weight.to_le_bytes()).collect();
@@ -150,7 +154,7 @@ mod tests {
         assert!(said(Probe { model_sha256: "xy".to_owned(), ..probe() }).contains("model_sha256"));
         assert!(said(Probe { depths: vec![5, 3], ..probe() }).contains("depths"));
         assert!(said(Probe { weights: vec![f32::NAN; 6], ..probe() }).contains("not a number"));
-        assert!(Probe::read(b"{}").unwrap_err().to_string().contains("train probe"));
+        assert!(Probe::read(b"{}").unwrap_err().to_string().contains("train detector --probe"));
     }
 
     proptest! {

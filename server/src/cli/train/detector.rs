@@ -1,391 +1,101 @@
-//! `bonafide train detector`: adapts the model and a head to labelled texts.
+//! `bonafide train detector`: what tells humans' texts from models', trained one of two ways.
 
+use super::given::Given;
+use super::{lora, probe};
 use crate::cli::Error;
-use crate::cli::calibrate::command;
 use crate::cli::labelled::Labelled;
-use crate::eval::calibrate::takes_part;
-use crate::eval::chart::{self, Labels, Panel, Series};
-use crate::eval::dataset::{self, Label, Sample, Selection};
-use crate::model::compute::Device;
-use crate::model::progress::Terminal;
-use crate::model::store::{self, StoredModel};
-use crate::model::{self};
-use crate::paths::Paths;
-use crate::private;
-use crate::train::lora::data::{self, Text};
-use crate::train::lora::file::Adapter;
-use crate::train::lora::run::{Event, History, Inputs, Measurement, Numbers, Settings, train};
-use clap::builder::RangedU64ValueParser;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
-use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use crate::model::compute::{Compute, Device};
+use std::path::PathBuf;
 
-/// Held-out texts of each label that are measured, unless `--holdout-limit` says otherwise.
-const HELD_OUT: usize = 100;
-
-/// Steps over which the loss is averaged in the diagram.
-const SMOOTHED: usize = 10;
-
-/// Adapt the model to tell humans' texts from models': low-rank matrices (LoRA) in its lower layers, and a head over their
-/// pooled states.
+/// Train a detector on labelled texts: a probe of the model's hidden states, or an adapter of the model itself.
 ///
-/// One domain or data set is held out whole: it is measured every so often, what did best there is kept, and training ends
-/// once it gets no better. Texts are learned from in random crops, slightly damaged, in the form in which they are scored.
-/// Three files are written: the adapter, and beside it NAME.report.json and NAME.curves.svg; while the training goes on
-/// there is also NAME.checkpoint, from which --resume goes on. Files whose names begin with "dev." or "test." are refused:
-/// they are for measuring.
+/// A probe (--probe) leaves the model as it is: each text is read once, and a linear classifier of the hidden states is
+/// fitted, which takes about as long as scoring the texts. It comes with its calibration (NAME.json), made of texts of
+/// domains that it had not seen, and with the account of both (NAME.account.json).
+///
+/// An adapter (--lora) changes the model's lower layers by low-rank matrices (LoRA) and has a head over their pooled states;
+/// that wants a GPU, or hours. One domain or data set is held out whole: it is measured every so often, what did best there
+/// is kept, and training ends once it gets no better. Texts are learned from in random crops, slightly damaged, in the form
+/// in which they are scored. Beside the adapter stand NAME.report.json and NAME.curves.svg, and while the training goes on
+/// NAME.checkpoint, from which --resume goes on. `bonafide calibrate --adapter` makes its calibration.
+///
+/// Without either, an adapter is trained where there is a GPU to train on, else a probe. Both are used with --adapter and
+/// --calibration. Files whose names begin with "dev." or "test." are refused: they are for measuring.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Fit a linear probe of the model as it is: minutes on a CPU
+    #[arg(long, conflicts_with = "lora")]
+    probe: bool,
+    /// Adapt the model's lower layers by low-rank matrices: for a GPU, or for patience
+    #[arg(long)]
+    lora: bool,
     #[command(flatten)]
-    texts: Labelled,
-    /// Where the adapter goes.
+    common: Common,
+    #[command(flatten, next_help_heading = "Options of --probe")]
+    probe_options: Given<probe::ProbeOptions>,
+    #[command(flatten, next_help_heading = "Options of --lora")]
+    lora_options: Given<lora::LoraOptions>,
+}
+
+/// What both ways are told.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    /// The texts.
+    #[command(flatten)]
+    pub(super) texts: Labelled,
+    /// Where what is trained goes.
     #[arg(long, value_name = "FILE.safetensors")]
-    out: PathBuf,
-    /// Go on from the checkpoint that an earlier run with the same data and options left
-    #[arg(long)]
-    resume: bool,
-    /// Domain or data set (file name without .jsonl) that is measured and not learned from [default: chosen by the seed]
-    #[arg(long, value_name = "NAME")]
-    holdout: Option<String>,
-    /// At most N texts of each label of what is held out
-    #[arg(long, value_name = "N", default_value_t = HELD_OUT, value_parser = at_least(2))]
-    holdout_limit: usize,
-    /// Rank of the matrices
-    #[arg(long, value_name = "N", default_value_t = Settings::default().rank, value_parser = at_least(1))]
-    rank: usize,
-    /// What the matrices' product is multiplied by, times the rank
-    #[arg(long, value_name = "X", default_value_t = Settings::default().alpha, value_parser = positive)]
-    alpha: f64,
-    /// Layers that are computed and adapted; states are pooled after the last of them
-    #[arg(long, value_name = "N", default_value_t = Settings::default().depth, value_parser = at_least(1))]
-    depth: usize,
-    /// Highest learning rate
-    #[arg(long, value_name = "X", default_value_t = Settings::default().rate, value_parser = positive)]
-    lr: f64,
-    /// Weight decay
-    #[arg(long, value_name = "X", default_value_t = Settings::default().decay, value_parser = non_negative)]
-    decay: f64,
-    /// Times that each text is seen
-    #[arg(long, value_name = "X", default_value_t = Settings::default().epochs, value_parser = positive)]
-    epochs: f64,
-    /// Steps of the optimiser, instead of epochs
-    #[arg(long, value_name = "N", conflicts_with = "epochs", value_parser = clap::value_parser!(u64).range(1..))]
-    steps: Option<u64>,
-    /// Tokens of a batch
-    #[arg(long, value_name = "N", default_value_t = Settings::default().batch_tokens, value_parser = at_least(32))]
-    batch_tokens: usize,
-    /// Batches of a step
-    #[arg(long, value_name = "N", default_value_t = Settings::default().accumulate, value_parser = at_least(1))]
-    accumulate: usize,
-    /// Most tokens of a crop; the fewest are 32
-    #[arg(long, value_name = "N", default_value_t = Settings::default().max_tokens, value_parser = at_least(32))]
-    max_tokens: usize,
-    /// Steps between two measurements
-    #[arg(long, value_name = "N", default_value_t = Settings::default().evaluate_every, value_parser = clap::value_parser!(u64).range(1..))]
-    evaluate_every: u64,
-    /// Measurements without a better one after which training ends
-    #[arg(long, value_name = "N", default_value_t = Settings::default().patience, value_parser = at_least(1))]
-    patience: usize,
-    /// Steps between two checkpoints
-    #[arg(long, value_name = "N", default_value_t = Settings::default().checkpoint_every, value_parser = clap::value_parser!(u64).range(1..))]
-    checkpoint_every: u64,
-    /// Crops that the head is fitted to before the first step
-    #[arg(long, value_name = "N", default_value_t = Settings::default().warm_texts, value_parser = at_least(2))]
-    warm_texts: usize,
-    /// Use a twentieth of the memory for the graphs, and half as much time again
-    #[arg(long)]
-    recompute: bool,
-    /// Numbers of the network
-    #[arg(long, value_enum, default_value_t)]
-    dtype: Numbers,
-    /// What computes [default: auto]
-    #[arg(long, value_enum)]
-    device: Option<Device>,
-    /// A model of the registry or a GGUF file
+    pub(super) out: PathBuf,
+    /// A model of the registry or a GGUF file.
     #[arg(long, value_name = "NAME|FILE")]
-    model: Option<String>,
-}
-
-fn at_least(least: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(least..)
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "it must be a number".to_owned())
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    number(text).and_then(|x| if x > 0.0 { Ok(x) } else { Err("it must be above 0".to_owned()) })
-}
-
-fn non_negative(text: &str) -> Result<f64, String> {
-    number(text).and_then(|x| if x >= 0.0 { Ok(x) } else { Err("it must not be negative".to_owned()) })
-}
-
-impl Args {
-    fn settings(&self) -> Settings {
-        Settings {
-            rank: self.rank,
-            alpha: self.alpha,
-            depth: self.depth,
-            rate: self.lr,
-            decay: self.decay,
-            epochs: self.epochs,
-            steps: self.steps,
-            batch_tokens: self.batch_tokens.max(self.max_tokens),
-            accumulate: self.accumulate,
-            max_tokens: self.max_tokens,
-            warm_texts: self.warm_texts,
-            evaluate_every: self.evaluate_every,
-            patience: self.patience,
-            checkpoint_every: self.checkpoint_every,
-            seed: self.texts.seed,
-            dtype: self.dtype,
-            recompute: self.recompute,
-            ..Settings::default()
-        }
-    }
-}
-
-/// The account of a training.
-#[derive(Debug, Serialize)]
-struct Report<'a> {
-    program: &'a str,
-    command: String,
-    model: &'a str,
-    base: &'a str,
-    device: &'a str,
-    held_out: &'a str,
-    /// Texts learned from, by data set and label.
-    learned: BTreeMap<String, usize>,
-    /// Texts measured, by data set and label.
-    measured: BTreeMap<String, usize>,
-    settings: &'a Settings,
-    best: Option<Measurement>,
-    /// Steps that an earlier run made, from whose checkpoint this one went on.
-    resumed_after: u64,
-    /// Time of this run, measurements included.
-    seconds: f64,
-    history: &'a History,
+    pub(super) model: Option<String>,
+    /// What computes.
+    #[command(flatten)]
+    pub(super) compute: Compute,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
-    let checkpoint = args.out.with_extension("checkpoint");
-    let kept = checkpoint.exists();
-    if kept && !args.resume {
-        let name = checkpoint.display();
-        return Err(format!("{name} is there: --resume goes on from it; remove it to begin anew").into());
+    let gpu = candle_core::utils::cuda_is_available();
+    if args.is_lora(gpu) {
+        args.refuse("--lora", "--probe", &args.probe_options.names, gpu)?;
+        return lora::run(&args.common, &args.lora_options.options);
     }
-    let samples = args.texts.load(None, |sample| takes_part(sample, &args.texts.lang))?;
-    let split = data::split(&samples, args.holdout.as_deref(), args.texts.seed)?;
-    let learn: Vec<&Sample> = split.learn.iter().map(|at| &samples[*at]).collect();
-    let measure = fewer(split.measure.iter().map(|at| samples[*at].clone()).collect(), args);
-    let measure: Vec<&Sample> = measure.iter().collect();
-
-    let stored = store::resolve(&Paths::from_env()?, args.model.as_deref(), &mut Terminal::new())?;
-    let loaded = model::load(&stored.path)?;
-    let device = device(args.device.unwrap_or_default())?;
-    let settings = args.settings();
-    let data: std::collections::BTreeSet<String> =
-        learn.iter().map(|sample| sample.dataset.to_string()).collect();
-    let (learn_texts, measure_texts) = (texts(&learn), texts(&measure));
-    let inputs = Inputs {
-        model: &loaded.model,
-        tokenizer: &loaded.tokenizer,
-        base: &stored.sha256,
-        data: data.into_iter().collect(),
-        learn: &learn_texts,
-        measure: &measure_texts,
-        device,
-        checkpoint: Some(&checkpoint),
-        resume: kept,
-    };
-    let name = if inputs.device.is_cpu() { "cpu" } else { "cuda" };
-    let (human, ai) = sides(&measure);
-    anstream::eprintln!(
-        "learning from {} texts on {name}; held out: {} ({human} by humans, {ai} by models)",
-        learn.len(),
-        split.held_out
-    );
-    let bar = Bar::new();
-    let (began, mut resumed_after) = (Instant::now(), 0);
-    let (adapter, history) = train(&inputs, &settings, &mut |event| {
-        if let Event::Begins(_, made) = event {
-            resumed_after = made;
-        }
-        bar.tell(event);
-    })?;
-    bar.0.finish_and_clear();
-    let report = Report {
-        program: env!("CARGO_PKG_VERSION"),
-        command: command(std::env::args()),
-        model: &stored.name,
-        base: &stored.sha256,
-        device: name,
-        held_out: &split.held_out,
-        learned: counts(&learn),
-        measured: counts(&measure),
-        settings: &settings,
-        best: history.best(),
-        resumed_after,
-        seconds: began.elapsed().as_secs_f64(),
-        history: &history,
-    };
-    write(args, &adapter, &report)?;
-    if checkpoint.exists() {
-        std::fs::remove_file(&checkpoint).map_err(|error| format!("{}: {error}", checkpoint.display()))?;
-    }
-    print(args, &stored, &report)
+    args.refuse("--probe", "--lora", &args.lora_options.names, gpu)?;
+    probe::run(&args.common, &args.probe_options.options)
 }
 
-/// As many of the held-out texts as are measured.
-fn fewer(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
-    let limit = Some(args.holdout_limit);
-    let selection =
-        Selection { limit_human: limit, limit_ai: limit, seed: args.texts.seed, ..Selection::default() };
-    dataset::stratified(samples, &selection)
-}
-
-fn texts(samples: &[&Sample]) -> Vec<Text> {
-    let weights = data::weights(samples);
-    let each = samples.iter().zip(weights);
-    each.map(|(sample, weight)| Text {
-        text: sample.text.clone(),
-        label: f64::from(sample.label == Label::Ai),
-        weight,
-        extra: Vec::new(),
-    })
-    .collect()
-}
-
-fn sides(samples: &[&Sample]) -> (usize, usize) {
-    let humans = samples.iter().filter(|sample| sample.label == Label::Human).count();
-    (humans, samples.len() - humans)
-}
-
-fn counts(samples: &[&Sample]) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for sample in samples {
-        let side = if sample.label == Label::Human { "human" } else { "ai" };
-        *counts.entry(format!("{} {side}", sample.dataset)).or_default() += 1;
-    }
-    counts
-}
-
-fn device(wanted: Device) -> Result<candle_core::Device, Error> {
-    let available = candle_core::utils::cuda_is_available();
-    match wanted {
-        Device::Cpu => Ok(candle_core::Device::Cpu),
-        Device::Auto if !available => Ok(candle_core::Device::Cpu),
-        Device::Auto | Device::Cuda if available => Ok(candle_core::Device::new_cuda(0)?),
-        _ => Err("this build can't train on a GPU: build it with candle's CUDA, or use --device cpu".into()),
-    }
-}
-
-/// A bar over the steps, on the error stream and only on a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} step {pos} of {len}, {msg}, {eta} left") {
-            bar.set_style(style);
-        }
-        bar.set_message("fitting the head");
-        Self(bar)
-    }
-
-    fn tell(&self, event: Event) {
-        match event {
-            Event::Begins(steps, made) => {
-                self.0.set_length(steps);
-                self.0.set_position(made);
-                self.0.reset_eta();
-            }
-            Event::Step(step) => {
-                self.0.set_position(step.step);
-                self.0.set_message(format!("loss {:.3}", step.loss));
-            }
-            Event::Measured(Measurement { step, auroc, loss }) => self.0.suspend(|| {
-                anstream::eprintln!("after {step} steps: held out AUROC {auroc:.4}, loss {loss:.4}");
-            }),
+impl Args {
+    /// Whether an adapter is to be trained, on a machine that has a GPU to train on or not.
+    fn is_lora(&self, gpu: bool) -> bool {
+        match self.common.compute.device.unwrap_or_default() {
+            _ if self.lora || self.probe => self.lora,
+            Device::Cuda => true,
+            Device::Auto => gpu,
+            Device::Cpu => false,
         }
     }
-}
 
-fn beside(out: &Path, what: &str) -> PathBuf {
-    out.with_extension(what)
-}
-
-fn write(args: &Args, adapter: &Adapter, report: &Report<'_>) -> Result<(), Error> {
-    let json = [serde_json::to_vec_pretty(report)?, b"\n".to_vec()].concat();
-    let about = "Loss, and AUROC on the held-out domain, against the optimiser's steps";
-    let curves = chart::panels("Training", about, &panels(report.history)).into_bytes();
-    for (path, bytes) in [
-        (args.out.clone(), adapter.write()?),
-        (beside(&args.out, "report.json"), json),
-        (beside(&args.out, "curves.svg"), curves),
-    ] {
-        private::replace(&path, &bytes).map_err(|error| format!("{}: {error}", path.display()))?;
+    /// Options of the other way would change nothing.
+    fn refuse(&self, this: &str, other: &str, names: &[String], gpu: bool) -> Result<(), Error> {
+        let Some(name) = names.first() else { return Ok(()) };
+        let why = match (self.lora || self.probe, gpu) {
+            (true, _) => "",
+            (false, true) => ", which is what is trained here, where there is a GPU",
+            (false, false) if self.is_lora(gpu) => ", which is what is trained with --device cuda",
+            (false, false) => ", which is what is trained here, on a CPU",
+        };
+        Err(format!(
+            "{name} is an option of {other} and says nothing to {this}{why}: leave it out, or give {other}"
+        )
+        .into())
     }
-    Ok(())
-}
-
-/// Loss and area against steps.
-fn panels(history: &History) -> [Panel<'static>; 2] {
-    let steps: Vec<(f64, f64)> = history.steps.iter().map(|step| (step.step as f64, step.loss)).collect();
-    let smoothed = steps.windows(SMOOTHED).map(|part| {
-        let mean = part.iter().map(|point| point.1).sum::<f64>() / SMOOTHED as f64;
-        (part[SMOOTHED - 1].0, mean)
-    });
-    let measured = |value: fn(&Measurement) -> f64| -> Vec<(f64, f64)> {
-        history.measurements.iter().map(|measurement| (measurement.step as f64, value(measurement))).collect()
-    };
-    let series = |name: &str, points: Vec<(f64, f64)>| Series { name: name.to_owned(), points };
-    let labels = |title, y| Labels {
-        title,
-        description: "against the optimiser's steps",
-        x: "steps of the optimiser",
-        y,
-    };
-    let losses = vec![
-        series("each step", steps.clone()),
-        series("mean of 10 steps", smoothed.collect()),
-        series("held out", measured(|measurement| measurement.loss)),
-    ];
-    let areas = vec![series("held out", measured(|measurement| measurement.auroc))];
-    [
-        Panel { labels: labels("Loss", "cross-entropy (nats)"), series: losses },
-        Panel { labels: labels("Held-out domain", "AUROC"), series: areas },
-    ]
-}
-
-fn print(args: &Args, stored: &StoredModel, report: &Report<'_>) -> Result<(), Error> {
-    let mut out = anstream::stdout().lock();
-    let made = report.history.steps.iter().filter(|step| step.step > report.resumed_after);
-    let (steps, tokens) = made.fold((0, 0), |(steps, tokens), step| (steps + 1, tokens + step.tokens));
-    let (seconds, held_out) = (report.seconds, report.held_out);
-    writeln!(out, "{}: an adapter for {}", args.out.display(), stored.name)?;
-    writeln!(out, "{steps} steps over {tokens} tokens in {seconds:.0} s, measurements included")?;
-    if let (Some(best), Some(first)) = (report.best, report.history.measurements.first()) {
-        writeln!(
-            out,
-            "held out ({held_out}): AUROC {:.4} after {} steps, {:.4} before the first",
-            best.auroc, best.step, first.auroc
-        )?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
-    use crate::train::lora::run::Step;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -399,45 +109,48 @@ mod tests {
         Program::try_parse_from(all).map(|program| program.args)
     }
 
+    fn refused(rest: &[&str]) -> String {
+        run(&parse(rest).unwrap()).unwrap_err().to_string()
+    }
+
     #[test]
-    fn the_defaults_are_those_of_the_settings() {
-        assert_eq!(parse(&[]).unwrap().settings(), Settings::default());
-        let args = parse(&["--rank", "4", "--steps", "7", "--lr", "1e-3", "--max-tokens", "4096"]).unwrap();
-        let settings = args.settings();
-        assert_eq!((settings.rank, settings.steps, settings.batch_tokens), (4, Some(7), 4096));
-        for wrong in
-            [&["--lr", "0"], &["--lr", "nan"], &["--rank", "0"], &["--decay", "-1"], &["--steps", "0"]]
-        {
-            assert!(parse(wrong).is_err(), "{wrong:?}");
+    fn the_device_chooses_unless_the_user_does() {
+        let chosen = |rest: &[&str], gpu| parse(rest).unwrap().is_lora(gpu);
+        assert!(!chosen(&[], false) && chosen(&[], true));
+        assert!(!chosen(&["--device", "cpu"], true) && chosen(&["--device", "cuda"], false));
+        assert!(chosen(&["--lora"], false) && !chosen(&["--probe"], true));
+        assert!(
+            chosen(&["--lora", "--device", "cpu"], true) && !chosen(&["--probe", "--device", "cuda"], true)
+        );
+        assert!(parse(&["--lora", "--probe"]).is_err());
+    }
+
+    #[test]
+    fn options_of_the_other_way_are_refused() {
+        let said = refused(&["--probe", "--rank", "8"]);
+        assert!(said.contains("--rank is an option of --lora") && !said.contains("CPU"), "{said}");
+        let said = refused(&["--lora", "--folds", "5"]);
+        assert!(said.contains("--folds is an option of --probe"), "{said}");
+        let said = refused(&["--device", "cpu", "--resume"]);
+        assert!(said.contains("--resume is an option of --lora"), "{said}");
+        let said = refused(&["--device", "cuda", "--depths", "3"]);
+        assert!(said.contains("--depths is an option of --probe"), "{said}");
+        for own in ["--threads=2", "--precision=f32"] {
+            let said = refused(&["--lora", own]);
+            assert!(said.contains(own.split('=').next().unwrap()), "{said}");
         }
     }
 
     #[test]
-    fn files_for_measuring_are_refused() {
+    fn files_for_measuring_are_refused_both_ways() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("test.set.jsonl");
         std::fs::write(&file, "").unwrap();
-        let mut args = parse(&[]).unwrap();
-        args.texts.data = vec![file];
-        let refused = run(&args).unwrap_err().to_string();
-        assert!(refused.contains("for measuring"), "{refused}");
-    }
-
-    #[test]
-    fn a_checkpoint_is_not_overwritten_unasked() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a.checkpoint"), "").unwrap();
-        let args = Args { out: folder.path().join("a.safetensors"), ..parse(&[]).unwrap() };
-        assert!(run(&args).unwrap_err().to_string().contains("--resume"));
-    }
-
-    #[test]
-    fn the_curves_show_all_steps_and_measurements() {
-        let step = |step| Step { step, loss: 1.0 / step as f64, rate: 1e-3, norm: 1.0, tokens: 9 };
-        let measured = Measurement { step: 5, auroc: 0.75, loss: 0.5 };
-        let history = History { steps: (1..=30).map(step).collect(), measurements: vec![measured] };
-        let [losses, areas] = panels(&history);
-        assert_eq!(losses.series.iter().map(|c| c.points.len()).collect::<Vec<_>>(), [30, 21, 1]);
-        assert_eq!(areas.series[0].points, [(5.0, 0.75)]);
+        for way in ["--probe", "--lora"] {
+            let mut args = parse(&[way]).unwrap();
+            args.common.texts.data = vec![file.clone()];
+            let refused = run(&args).unwrap_err().to_string();
+            assert!(refused.contains("for measuring"), "{refused}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! `bonafide train`: makes the files that detectors read from labelled texts.
 
 pub mod detector;
+pub mod given;
+pub mod lora;
 pub mod probe;
 
 use super::Error;
@@ -16,13 +18,11 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Detector(Box<detector::Args>),
-    Probe(Box<probe::Args>),
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     match &args.what {
         What::Detector(args) => detector::run(args),
-        What::Probe(args) => probe::run(args),
     }
 }

@@ -1,31 +1,22 @@
-//! `bonafide train probe`: a linear probe of the frozen model's hidden states, with its calibration.
+//! `bonafide train detector --probe`: a linear probe of the frozen model's hidden states, with its calibration.
 
 use super::super::Error;
 use super::super::calibrate::{account, account_path, line, print, write};
 use super::super::eval::{advance, progress_bar};
-use super::super::labelled::Labelled;
-use crate::engine::{Engine, EngineOptions};
+use super::detector::Common;
+use crate::engine::{Adapter, Engine, EngineOptions};
 use crate::eval::cache::StatsCache;
 use crate::eval::calibrate::{self, Account, MAX_TOKENS, Settings, Text};
 use crate::eval::dataset::{Label, Sample};
-use crate::model::compute::Compute;
+use crate::model::probe::DATA_KEY;
 use crate::train::probe::{self, CHUNK, Fitted, extract};
 use bonafide_core::calibration::ModelRef;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// Fit a linear probe of the model's hidden states, and calibrate it: minutes on a CPU.
-///
-/// The model stays as it is: each text is read once, and a linear classifier of its hidden states is fitted. Three files are written: the probe, its calibration (NAME.json), and the
-/// account of both (NAME.account.json). Use them with --adapter and --calibration. Files whose names begin with "dev." or
-/// "test." are refused: they are for measuring.
+/// Options of this way alone.
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(flatten)]
-    texts: Labelled,
-    /// Where the probe goes.
-    #[arg(long, value_name = "FILE.safetensors")]
-    out: PathBuf,
+pub struct ProbeOptions {
     /// Numbers of layers after which hidden states are read.
     #[arg(long, value_delimiter = ',', default_values_t = [18])]
     depths: Vec<usize>,
@@ -46,52 +37,48 @@ pub struct Args {
     /// The calibration's name; else the model's name and the languages.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// A model of the registry or a GGUF file.
-    #[arg(long, value_name = "NAME|FILE")]
-    model: Option<String>,
-    #[command(flatten)]
-    compute: Compute,
     /// Keep statistics and hidden states (numbers, never a text) in this folder, so that fitting again takes a minute.
     #[arg(long, value_name = "DIR")]
     stats_cache: Option<PathBuf>,
 }
 
 /// Runs the command.
-pub fn run(args: &Args) -> Result<(), Error> {
-    for penalty in [args.penalty, args.probe_penalty].into_iter().flatten() {
+pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
+    for penalty in [options.penalty, options.probe_penalty].into_iter().flatten() {
         if !(penalty.is_finite() && penalty >= 0.0) {
             return Err("a penalty must be a number that is not negative".into());
         }
     }
-    let samples = samples(args)?;
+    let samples = samples(args, options)?;
     let engine = Engine::load_uncalibrated(&EngineOptions {
         model: args.model.clone(),
         compute: args.compute,
+        adapter: Adapter::None,
         ..EngineOptions::default()
     })?;
-    let mut texts = read(args, &engine, &samples)?;
-    let fit = probe::Settings { folds: args.folds, penalty: args.probe_penalty, seed: args.texts.seed };
+    let mut texts = read(options, &engine, &samples)?;
+    let fit = probe::Settings { folds: options.folds, penalty: options.probe_penalty, seed: args.texts.seed };
     let fitted = probe::fit(&mut texts, fit, |what| anstream::eprintln!("fitting {what}"))?;
     for (penalty, area) in &fitted.tried {
         anstream::eprintln!("penalty {penalty}: AUROC {area:.4} on unseen domains");
     }
     let model = engine.model();
-    let found = fitted.probe(&model.sha256, &args.depths);
+    let found = fitted.probe(&model.sha256, &options.depths);
 
     let mut measured = Vec::with_capacity(texts.len());
     for (sample, text) in samples.iter().zip(&texts) {
         measured.extend(Text::new(sample, text.stats(), args.texts.seed));
     }
     drop(texts);
-    calibrate::guard_only(&mut measured, &args.guard)?;
+    calibrate::guard_only(&mut measured, &options.guard)?;
     let name =
-        args.name.clone().unwrap_or_else(|| format!("{}-probe-{}", model.name, args.texts.lang.join("-")));
+        options.name.clone().unwrap_or_else(|| format!("{}-probe-{}", model.name, args.texts.lang.join("-")));
     let settings = Settings {
         version: name,
         model: ModelRef { name: model.name, sha256: model.sha256 },
         probe: Some(found.id()),
         languages: args.texts.lang.clone(),
-        penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&measured), Ok)?,
+        penalty: options.penalty.map_or_else(|| calibrate::choose_penalty(&measured), Ok)?,
     };
     let calibration = calibrate::fit(&measured, &settings)?;
     let account = account(&measured, &settings, &calibration)?;
@@ -102,20 +89,20 @@ pub fn run(args: &Args) -> Result<(), Error> {
 }
 
 /// What people who open the file may want to know.
-fn notes(args: &Args, account: &Account, fitted: &Fitted) -> Vec<(&'static str, String)> {
+fn notes(args: &Common, account: &Account, fitted: &Fitted) -> Vec<(&'static str, String)> {
     let names: Vec<&str> = account.data.iter().map(|dataset| dataset.name.as_str()).collect();
     vec![
         ("name", account.version.clone()),
         ("model", account.model.name.clone()),
-        ("data", names.join(" ")),
+        (DATA_KEY, names.join(" ")),
         ("seed", args.texts.seed.to_string()),
         ("penalty", fitted.penalty.to_string()),
         ("bias", fitted.linear.bias.to_string()),
     ]
 }
 
-fn samples(args: &Args) -> Result<Vec<Sample>, Error> {
-    let guards: BTreeSet<&str> = args.guard.iter().map(String::as_str).collect();
+fn samples(args: &Common, options: &ProbeOptions) -> Result<Vec<Sample>, Error> {
+    let guards: BTreeSet<&str> = options.guard.iter().map(String::as_str).collect();
     let wanted = |sample: &Sample| {
         let generated_guard = sample.label == Label::Ai && guards.contains(&*sample.dataset);
         !generated_guard && calibrate::takes_part(sample, &args.texts.lang)
@@ -124,15 +111,15 @@ fn samples(args: &Args) -> Result<Vec<Sample>, Error> {
 }
 
 /// Statistics and hidden states of every text.
-fn read(args: &Args, engine: &Engine, samples: &[Sample]) -> Result<Vec<probe::Text>, Error> {
+fn read(options: &ProbeOptions, engine: &Engine, samples: &[Sample]) -> Result<Vec<probe::Text>, Error> {
     let model = engine.model();
-    let depths: Vec<String> = args.depths.iter().map(ToString::to_string).collect();
+    let depths: Vec<String> = options.depths.iter().map(ToString::to_string).collect();
     let name = format!("{} {} depths {} by {CHUNK}", model.sha256, model.backend, depths.join(","));
-    let cache = args.stats_cache.as_deref().map(|dir| StatsCache::open(dir, &name)).transpose()?;
+    let cache = options.stats_cache.as_deref().map(|dir| StatsCache::open(dir, &name)).transpose()?;
     let contents: Vec<&str> = samples.iter().map(|sample| sample.text.as_str()).collect();
     let bar = progress_bar(&contents);
     let told = |now| advance(&bar, now);
-    let pooled = extract::read(engine, cache.as_ref(), &contents, &args.depths, MAX_TOKENS, told)?;
+    let pooled = extract::read(engine, cache.as_ref(), &contents, &options.depths, MAX_TOKENS, told)?;
     bar.finish_and_clear();
     let texts = samples.iter().zip(pooled).map(|(sample, pooled)| probe::Text {
         pooled,

@@ -1,74 +1,13 @@
 //! Low-rank adapters (Hu et al. 2021, arXiv 2106.09685): what is added to a frozen matrix W is (alpha / rank) B A, with A of
 //! `[rank, in]` and B of `[out, rank]`.
 
+use super::head::ClassHead;
+use super::model::numbers;
+use crate::model::lora::file::{Adapter, LinearHead, LowRank, Meta};
+use crate::model::lora::projection::{Projection, tensor_name};
 use crate::random::Random;
-use bonafide_kernels::weights::{Layer, Linear, Shape};
+use bonafide_kernels::weights::Shape;
 use candle_core::{DType, Device, Result, Tensor, Var};
-
-/// A matrix of a layer that is adapted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)] // the names of [`Layer`]'s fields
-pub enum Projection {
-    Query,
-    Key,
-    Value,
-    Output,
-    Gate,
-    Up,
-    Down,
-}
-
-impl Projection {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Query, Self::Key, Self::Value, Self::Output, Self::Gate, Self::Up, Self::Down];
-
-    /// The name in files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        ["q", "k", "v", "o", "gate", "up", "down"][self as usize]
-    }
-
-    /// Its outputs and inputs.
-    #[must_use]
-    pub fn size(self, shape: &Shape) -> (usize, usize) {
-        let (queries, keys) = (shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim);
-        match self {
-            Self::Query => (queries, shape.dim),
-            Self::Key | Self::Value => (keys, shape.dim),
-            Self::Output => (shape.dim, queries),
-            Self::Gate | Self::Up => (shape.feed_forward, shape.dim),
-            Self::Down => (shape.dim, shape.feed_forward),
-        }
-    }
-
-    /// The matrix in a layer.
-    #[must_use]
-    pub fn of(self, layer: &Layer) -> &Linear {
-        match self {
-            Self::Query => &layer.query,
-            Self::Key => &layer.key,
-            Self::Value => &layer.value,
-            Self::Output => &layer.attention_output,
-            Self::Gate => &layer.gate,
-            Self::Up => &layer.up,
-            Self::Down => &layer.down,
-        }
-    }
-
-    /// The same, to be changed.
-    pub fn of_mut(self, layer: &mut Layer) -> &mut Linear {
-        match self {
-            Self::Query => &mut layer.query,
-            Self::Key => &mut layer.key,
-            Self::Value => &mut layer.value,
-            Self::Output => &mut layer.attention_output,
-            Self::Gate => &mut layer.gate,
-            Self::Up => &mut layer.up,
-            Self::Down => &mut layer.down,
-        }
-    }
-}
 
 /// What is trained of one matrix.
 #[derive(Debug, Clone)]
@@ -145,10 +84,32 @@ impl Lora {
         }
         all
     }
+    /// The same as numbers, as a file keeps them; a language model's adapter has no head.
+    pub fn kept(&self, meta: Meta, head: Option<&ClassHead>) -> Result<Adapter> {
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            let pair = |which: Projection| -> Result<LowRank> {
+                let Pair { a, b } = &layer[which as usize];
+                let (outputs, inputs) = (b.dim(0)?, a.dim(1)?);
+                Ok(LowRank { a: single(a.as_tensor())?, b: single(b.as_tensor())?, outputs, inputs })
+            };
+            let [q, k, v, o, gate, up, down] = Projection::ALL.map(pair);
+            layers.push([q?, k?, v?, o?, gate?, up?, down?]);
+        }
+        let narrow = |values: &[f64]| values.iter().map(|x| *x as f32).collect();
+        let head = match head {
+            Some(head) => Some(LinearHead {
+                weight: single(head.weight.as_tensor())?,
+                bias: single(head.bias.as_tensor())?.first().copied().unwrap_or(0.0),
+                mean: narrow(&head.mean),
+                scale: narrow(&head.scale),
+            }),
+            None => None,
+        };
+        Ok(Adapter { meta, layers, head })
+    }
 }
 
-/// The name of a tensor: `layers.{index}.{projection}.{a|b}`.
-#[must_use]
-pub fn tensor_name(layer: usize, which: Projection, side: &str) -> String {
-    format!("layers.{layer}.{}.{side}", which.name())
+fn single(tensor: &Tensor) -> Result<Vec<f32>> {
+    Ok(numbers(tensor)?.into_iter().map(|x| x as f32).collect())
 }

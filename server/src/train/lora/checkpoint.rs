@@ -3,7 +3,7 @@
 
 use super::model::numbers;
 use super::optim::AdamW;
-use super::tensors::{Numbers, Tensors};
+use crate::model::tensors::{Numbers, Tensors};
 use crate::private;
 use candle_core::{Device, Tensor};
 use serde::de::DeserializeOwned;

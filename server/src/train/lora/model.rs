@@ -7,8 +7,9 @@
 //!
 //! Sequences of a batch are padded at the end. Attention is causal, so no token sees the padding.
 
-use super::adapter::{Lora, Pair, Projection};
+use super::adapter::{Lora, Pair};
 use super::ops::{self, Angles};
+use crate::model::lora::projection::Projection;
 use bonafide_kernels::weights::{Layer, Linear, Matrix, Model, Shape};
 use candle_core::{DType, Device, Error, Result, Tensor, TensorId, Var};
 use std::collections::HashMap;

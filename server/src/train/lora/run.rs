@@ -6,13 +6,13 @@
 use super::adapter::Lora;
 use super::checkpoint::{self, CheckpointError, Further};
 use super::data::{self, Crops, Example, Text, Tokenize};
-use super::file::{Adapter, AdapterError, Meta, VERSION};
 use super::head::{ClassHead, Target, pool};
 use super::model::{Batch, Gradients, Layout, Network, numbers};
 use super::noise::Noise;
 use super::optim::{AdamW, Parameter, clip};
 use super::schedule::Schedule;
 use crate::eval::metrics;
+use crate::model::lora::file::{Adapter, Meta, VERSION};
 use crate::random::Random;
 use bonafide_kernels::weights::Model;
 use candle_core::{DType, Device};
@@ -172,8 +172,10 @@ pub struct Inputs<'a, T> {
     pub tokenizer: &'a T,
     /// SHA-256 of its file.
     pub base: &'a str,
-    /// Names of the data sets.
+    /// Names of the data sets that are learned from.
     pub data: Vec<String>,
+    /// The name of the domain or data set that is held out.
+    pub held_out: &'a str,
     /// Texts to learn from.
     pub learn: &'a [Text],
     /// Texts of the domain that is held out.
@@ -210,9 +212,6 @@ pub enum TrainError {
     /// The checkpoint can't be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The adapter can't be used.
-    #[error(transparent)]
-    Adapter(#[from] AdapterError),
 }
 
 /// Where a run stands, beside its parameters.
@@ -252,6 +251,11 @@ pub fn train<T: Tokenize>(
 
 fn check<T>(inputs: &Inputs<'_, T>, settings: &Settings) -> Result<(), TrainError> {
     let wrong = |what: &str| Err(TrainError::Input(what.to_owned()));
+    let layers = inputs.model.layers.len();
+    if !(1..layers).contains(&settings.depth) {
+        // Scoring pools states below the last layer only.
+        return wrong(&format!("--depth must be from 1 to {}: the model has {layers} layers", layers - 1));
+    }
     let of = |texts: &[Text]| {
         let ais = texts.iter().filter(|text| text.label > 0.5).count();
         ais > 0 && ais < texts.len()
@@ -351,8 +355,9 @@ impl<T: Tokenize> Run<'_, T> {
             layers: self.settings.depth,
             seed: self.settings.seed,
             data: self.inputs.data.clone(),
+            held_out: Some(self.inputs.held_out.to_owned()),
         };
-        Ok(Adapter::of(meta, &trained.lora, Some(&trained.head))?)
+        Ok(trained.lora.kept(meta, Some(&trained.head))?)
     }
 
     /// A hash of all that the run's course depends on.

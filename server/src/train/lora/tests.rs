@@ -8,6 +8,8 @@ use super::head::{ClassHead, Target, pool};
 use super::model::{Batch, Gradients, Layout, Network, numbers};
 use super::ops::{self, Angles};
 use super::testing::{self, SEQUENCES};
+use crate::model::lora::file::{Meta, VERSION};
+use crate::model::lora::merge::merge;
 use crate::model::registry::Registry;
 use crate::model::store;
 use crate::paths::Paths;
@@ -32,7 +34,7 @@ fn lora(model: &Model, layers: usize, dtype: DType) -> Lora {
 }
 
 /// The kernels' log-probabilities of each sequence's tokens but the first.
-pub(super) fn kernel_logprobs(model: &Model) -> Vec<f64> {
+fn kernel_logprobs(model: &Model) -> Vec<f64> {
     let options = CpuOptions { threads: 1, precision: Precision::F32, ..CpuOptions::default() };
     let backend = CpuBackend::new(model, None, options).unwrap();
     let mut starts = vec![0];
@@ -53,7 +55,7 @@ fn steps(batch: &Batch) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// candle's log-probabilities of the same tokens.
-pub(super) fn candle_logprobs(model: &Model, lora: Option<&Lora>) -> Vec<f64> {
+fn candle_logprobs(model: &Model, lora: Option<&Lora>) -> Vec<f64> {
     let network = network(model, model.layers.len(), DType::F32);
     let batch = Batch::new(&SEQUENCES);
     let states = network.states(&batch, lora).unwrap();
@@ -333,4 +335,33 @@ fn wrong_batches_and_depths_are_errors() {
     assert!(network.states(&Batch::new(&[&[1, 60]]), None).is_err());
     let states = network.states(&Batch::new(&[&[1, 2]]), None).unwrap();
     assert!(network.log_probabilities(&states, &[1, 2]).is_err());
+}
+
+fn meta(layers: usize) -> Meta {
+    let (base, data) = (String::new(), Vec::new());
+    Meta { version: VERSION, base, rank: 2, alpha: 4.0, layers, seed: 7, data, held_out: None }
+}
+
+/// The kernels with the merged weights beside candle with the adapter; in part of the layers, too.
+#[test]
+fn merged_weights_score_as_the_adapter_does() {
+    for (name, layers) in [("llama", 3), ("llama", 2), ("qwen2", 3), ("gemma3", 2)] {
+        let model = testing::model(name);
+        let lora = lora(&model, layers, DType::F32);
+        let merged = merge(&model, &lora.kept(meta(layers), None).unwrap()).unwrap();
+        let (own, candle) = (kernel_logprobs(&merged), candle_logprobs(&model, Some(&lora)));
+        let off = farthest(&own, &candle);
+        assert!(off < 1e-3, "{name}: {off}");
+        let moved = farthest(&own, &kernel_logprobs(&model));
+        assert!(moved > 0.1, "{name}: {moved}");
+    }
+}
+
+#[test]
+fn an_adapter_of_another_model_is_not_merged() {
+    let model = testing::llama();
+    let mut shape = model.shape.clone();
+    shape.feed_forward += 8;
+    let lora = Lora::new(&shape, 1, 2, 4.0, 7, DType::F32, &Device::Cpu).unwrap();
+    assert!(merge(&model, &lora.kept(meta(1), None).unwrap()).is_err());
 }

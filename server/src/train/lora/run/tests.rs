@@ -65,6 +65,7 @@ impl Case {
             tokenizer: &Letters,
             base: "base",
             data: vec!["letters".to_owned()],
+            held_out: "later letters",
             learn: &self.learn,
             measure: &self.measure,
             device: Device::Cpu,
@@ -119,7 +120,8 @@ fn texts_and_options_that_make_no_run_are_errors() {
     let case = Case::new();
     let wrong = |settings: Settings| assert!(case.try_train(&settings, None, false).is_err());
     wrong(Settings { rank: 0, ..settings() });
-    wrong(Settings { depth: 9, ..settings() });
+    wrong(Settings { depth: 3, ..settings() });
+    wrong(Settings { depth: 0, ..settings() });
     wrong(Settings { batch_tokens: 40, ..settings() });
     let mut one_label = Case::new();
     one_label.measure.retain(|text| text.label > 0.5);

@@ -4,15 +4,14 @@
 //! below `layers`, and `head.weight`, `head.mean`, `head.scale` of `[features]` with `head.bias` of `[1]`. Rows and columns
 //! stand as in the GGUF file, the rows of q and k too. The metadata is the JSON of [`Meta`] under the key `bonafide`.
 
-use super::adapter::{Lora, Projection, tensor_name};
-use super::head::ClassHead;
-use super::model::numbers;
-use super::tensors::{Numbers, Tensors};
+use super::projection::{Projection, tensor_name};
+use crate::model::probe::Probe;
+use crate::model::tensors::{Numbers, Tensors};
+use bonafide_core::hex::hex;
 use bonafide_kernels::weights::Shape;
-use candle_core::{Result as CandleResult, Tensor, Var};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// The version that is written and read.
 pub const VERSION: u32 = 1;
@@ -20,8 +19,6 @@ pub const VERSION: u32 = 1;
 const MOST_RANK: usize = 512;
 /// No model has more layers.
 const MOST_LAYERS: usize = 512;
-/// No file of an adapter is longer.
-const MOST_BYTES: u64 = 1 << 30;
 
 /// What a file says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,8 +35,11 @@ pub struct Meta {
     pub layers: usize,
     /// What the training drew by.
     pub seed: u64,
-    /// Names of the data sets that it was trained on.
+    /// Names of the data sets that it learned from.
     pub data: Vec<String>,
+    /// The name of the domain or data set that it was measured on, whole, and did not learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<String>,
 }
 
 /// The two matrices of one projection, row by row.
@@ -96,16 +96,10 @@ pub struct Adapter {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AdapterError {
-    /// The file can't be read or written.
-    #[error("the adapter {path}: {source}")]
-    Io {
-        /// The file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// The bytes are not those of an adapter.
-    #[error("the adapter can't be used: {0}; train it again with `bonafide train`, or fetch it anew")]
+    #[error(
+        "the adapter can't be used: {0}; train it again with `bonafide train detector --lora`, or fetch it anew"
+    )]
     Malformed(String),
     /// It was made for another model.
     #[error("the adapter doesn't fit this model: {0}; name the model that it was trained on with --model")]
@@ -113,35 +107,6 @@ pub enum AdapterError {
 }
 
 impl Adapter {
-    /// From what was trained.
-    pub fn of(meta: Meta, lora: &Lora, head: Option<&ClassHead>) -> CandleResult<Self> {
-        let matrix = |var: &Var| -> CandleResult<(Vec<f32>, usize, usize)> {
-            let (rows, cols) = var.dims2()?;
-            Ok((single(var.as_tensor())?, rows, cols))
-        };
-        let mut layers = Vec::with_capacity(lora.layers());
-        for index in 0..lora.layers() {
-            let pair = |which: Projection| -> CandleResult<LowRank> {
-                let pair = &lora.layer(index)[which as usize];
-                let ((a, _, inputs), (b, outputs, _)) = (matrix(&pair.a)?, matrix(&pair.b)?);
-                Ok(LowRank { a, b, outputs, inputs })
-            };
-            let [q, k, v, o, gate, up, down] = Projection::ALL.map(pair);
-            layers.push([q?, k?, v?, o?, gate?, up?, down?]);
-        }
-        let narrow = |values: &[f64]| values.iter().map(|x| *x as f32).collect();
-        let head = match head {
-            Some(head) => Some(LinearHead {
-                weight: single(head.weight.as_tensor())?,
-                bias: single(head.bias.as_tensor())?.first().copied().unwrap_or(0.0),
-                mean: narrow(&head.mean),
-                scale: narrow(&head.scale),
-            }),
-            None => None,
-        };
-        Ok(Self { meta, layers, head })
-    }
-
     /// The file's bytes: the same for the same adapter.
     pub fn write(&self) -> Result<Vec<u8>, AdapterError> {
         let rank = self.meta.rank;
@@ -191,13 +156,45 @@ impl Adapter {
         }
     }
 
-    /// Reads a file.
-    pub fn open(path: &Path) -> Result<Self, AdapterError> {
-        let io = |source| AdapterError::Io { path: path.display().to_string(), source };
-        if std::fs::metadata(path).map_err(io)?.len() > MOST_BYTES {
-            return Err(malformed(format!("{} is too long for one", path.display())));
+    /// What the head reads of the states, as a probe of the adapted model: the mean over a text's positions of what it says
+    /// is the head's log-odds without what is added to every text alike, and without the further numbers' part.
+    pub fn probe(&self, shape: &Shape) -> Result<Probe, AdapterError> {
+        let head = self.head.as_ref().ok_or_else(|| {
+            malformed("it has no head, so that it tells nothing apart: it adapts a language model".to_owned())
+        })?;
+        let each = head.weight.iter().zip(&head.scale).take(shape.dim);
+        let weights: Vec<f32> =
+            each.map(|(weight, scale)| (f64::from(*weight) / f64::from(*scale)) as f32).collect();
+        if !weights.iter().all(|weight| weight.is_finite()) {
+            return Err(malformed("its head divides by a scale that is next to nothing".to_owned()));
         }
-        Self::read(&std::fs::read(path).map_err(io)?)
+        Ok(Probe {
+            model_sha256: self.meta.base.to_ascii_lowercase(),
+            depths: vec![self.meta.layers],
+            weights,
+        })
+    }
+
+    /// What tells this adapter from any other: a hash of all that decides what it gives.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.meta.base.to_ascii_lowercase());
+        hasher.update((self.meta.rank as u64).to_le_bytes());
+        hasher.update(self.meta.alpha.to_le_bytes());
+        let mut add = |values: &[f32]| {
+            hasher.update((values.len() as u64).to_le_bytes());
+            values.iter().for_each(|value| hasher.update(value.to_le_bytes()));
+        };
+        for pair in self.layers.iter().flatten() {
+            add(&pair.a);
+            add(&pair.b);
+        }
+        if let Some(head) = &self.head {
+            add(&head.weight);
+            add(&head.scale);
+        }
+        hex(&hasher.finalize())
     }
 
     /// Whether it fits a model's sizes.
@@ -230,10 +227,6 @@ impl Adapter {
 
 fn malformed(reason: String) -> AdapterError {
     AdapterError::Malformed(reason)
-}
-
-fn single(tensor: &Tensor) -> CandleResult<Vec<f32>> {
-    Ok(numbers(tensor)?.into_iter().map(|x| x as f32).collect())
 }
 
 fn pair(file: &mut Tensors, rank: usize, index: usize, which: Projection) -> Result<LowRank, AdapterError> {
@@ -272,17 +265,20 @@ fn head(file: &mut Tensors) -> Result<Option<LinearHead>, AdapterError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::super::testing;
     use super::*;
-    use candle_core::{DType, Device};
+    use crate::train::lora::testing;
     use proptest::prelude::*;
     use std::sync::LazyLock;
 
     fn adapter() -> Adapter {
-        let model = testing::llama();
-        let lora = Lora::new(&model.shape, 2, 2, 4.0, 7, DType::F32, &Device::Cpu).unwrap();
-        testing::stir(&lora, 0.3);
-        let head = ClassHead::new(&[vec![0.5; 24], vec![1.5; 24]], DType::F32, &Device::Cpu).unwrap();
+        let shape = testing::llama().shape;
+        let pair = |which: Projection| {
+            let (outputs, inputs) = which.size(&shape);
+            LowRank { a: vec![0.25; 2 * inputs], b: vec![-0.5; 2 * outputs], outputs, inputs }
+        };
+        let size = shape.dim + 2;
+        let weight = (0..size).map(|at| at as f32 - 7.0).collect();
+        let head = LinearHead { weight, bias: 0.5, mean: vec![1.0; size], scale: vec![2.0; size] };
         let meta = Meta {
             version: VERSION,
             base: "ab".repeat(32),
@@ -291,8 +287,9 @@ mod tests {
             layers: 2,
             seed: 7,
             data: vec!["train.a".to_owned()],
+            held_out: Some("news".to_owned()),
         };
-        Adapter::of(meta, &lora, Some(&head)).unwrap()
+        Adapter { meta, layers: vec![Projection::ALL.map(pair), Projection::ALL.map(pair)], head: Some(head) }
     }
 
     static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| adapter().write().unwrap());
@@ -337,7 +334,36 @@ mod tests {
                 .contains("head.mean")
         );
         assert!(problem(|file| drop(file.tensors.insert("other".into(), short.clone()))).contains("`other`"));
-        assert!(Adapter::open(Path::new("no/such/file")).unwrap_err().to_string().contains("no/such/file"));
+    }
+
+    #[test]
+    fn the_states_part_of_the_head_is_a_probe() {
+        let (adapter, shape) = (adapter(), testing::llama().shape);
+        let probe = adapter.probe(&shape).unwrap();
+        assert_eq!((probe.depths.as_slice(), probe.weights.len()), ([2].as_slice(), 24));
+        assert!(probe.fits(&"AB".repeat(32)));
+        assert_eq!(probe.weights[0], -3.5);
+        let bare = Adapter { head: None, ..adapter.clone() };
+        assert!(bare.probe(&shape).unwrap_err().to_string().contains("no head"));
+        let mut steep = adapter;
+        steep.head.as_mut().unwrap().scale[3] = 1e-40;
+        assert!(steep.probe(&shape).is_err());
+    }
+
+    #[test]
+    fn an_id_hangs_on_all_that_is_computed_and_on_nothing_else() {
+        let own = adapter();
+        let changed = |change: fn(&mut Adapter)| {
+            let mut other = own.clone();
+            change(&mut other);
+            other.id() != own.id()
+        };
+        assert!(changed(|other| other.meta.alpha = 5.0));
+        assert!(changed(|other| other.layers[1][6].b[0] = 1.0));
+        assert!(changed(|other| other.head.as_mut().unwrap().weight[0] = 1.0));
+        assert!(changed(|other| other.head.as_mut().unwrap().scale[0] = 1.0));
+        assert!(!changed(|other| other.meta.seed = 8));
+        assert!(!changed(|other| other.head.as_mut().unwrap().bias = 1.0));
     }
 
     #[test]

@@ -4,25 +4,25 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};
 
 /// The key of the metadata.
-const KEY: &str = "bonafide";
+pub(crate) const KEY: &str = "bonafide";
 
 /// A tensor's shape and its numbers, row by row.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Numbers {
-    pub(super) shape: Vec<usize>,
-    pub(super) values: Vec<f32>,
+pub(crate) struct Numbers {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f32>,
 }
 
 /// Tensors by name, and what is said of them.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tensors {
-    pub(super) metadata: String,
-    pub(super) tensors: BTreeMap<String, Numbers>,
+pub(crate) struct Tensors {
+    pub(crate) metadata: String,
+    pub(crate) tensors: BTreeMap<String, Numbers>,
 }
 
 impl Tensors {
     /// The file's bytes: the same for the same tensors.
-    pub(super) fn write(&self) -> Result<Vec<u8>, String> {
+    pub(crate) fn write(&self) -> Result<Vec<u8>, String> {
         let bytes: Vec<(&str, &[usize], Vec<u8>)> = self
             .tensors
             .iter()
@@ -41,7 +41,7 @@ impl Tensors {
     }
 
     /// Reads such a file; every number is finite.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let (_, header) = SafeTensors::read_metadata(bytes)
             .map_err(|error| format!("no whole safetensors file: {error}"))?;
         let metadata = header.metadata().as_ref().and_then(|all| all.get(KEY)).cloned();
@@ -64,7 +64,7 @@ impl Tensors {
     }
 
     /// Takes a tensor of this shape out.
-    pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
         let tensor = self.tensors.remove(name).ok_or_else(|| format!("the tensor `{name}` is absent"))?;
         if tensor.shape == shape {
             return Ok(tensor.values);
