@@ -19,6 +19,12 @@ pub struct Paths {
 pub struct NoHome;
 
 impl Paths {
+    /// Where the adapters of authors are kept, a file each.
+    #[must_use]
+    pub fn authors(&self) -> PathBuf {
+        self.data.join("authors")
+    }
+
     /// The folders as the environment says.
     pub fn from_env() -> Result<Self, NoHome> {
         if let Some(home) = std::env::var_os("BONAFIDE_HOME").filter(|home| !home.is_empty()) {

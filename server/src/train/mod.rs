@@ -1,7 +1,8 @@
 //! Training: what makes the files that a detector reads.
 //!
 //! [`probe`] leaves the model as it is and fits a linear classifier of its hidden states; [`lora`] adapts the model's lower
-//! layers and a head over their pooled states.
+//! layers and a head over their pooled states; [`style`] adapts them to one author's texts.
 
 pub mod lora;
 pub mod probe;
+pub mod style;

@@ -4,6 +4,7 @@ pub mod detector;
 pub mod given;
 pub mod lora;
 pub mod probe;
+pub mod style;
 
 use super::Error;
 use clap::Subcommand;
@@ -18,11 +19,13 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Detector(Box<detector::Args>),
+    Style(Box<style::Args>),
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     match &args.what {
         What::Detector(args) => detector::run(args),
+        What::Style(args) => style::run(args),
     }
 }

@@ -109,6 +109,11 @@ pub enum AdapterError {
 impl Adapter {
     /// The file's bytes: the same for the same adapter.
     pub fn write(&self) -> Result<Vec<u8>, AdapterError> {
+        self.tensors()?.write().map_err(malformed)
+    }
+
+    /// What is written.
+    pub(crate) fn tensors(&self) -> Result<Tensors, AdapterError> {
         let rank = self.meta.rank;
         let mut tensors = BTreeMap::new();
         let mut put = |name: String, shape: Vec<usize>, values: &[f32]| {
@@ -127,13 +132,17 @@ impl Adapter {
             put("head.bias".to_owned(), vec![1], &[head.bias]);
         }
         let metadata = serde_json::to_string(&self.meta).map_err(|error| malformed(error.to_string()))?;
-        Tensors { metadata, tensors }.write().map_err(malformed)
+        Ok(Tensors { metadata, tensors })
     }
 
     /// Reads an adapter and checks that it is whole: every pair is there, of one rank, every number finite, and nothing
     /// else is in the file.
     pub fn read(bytes: &[u8]) -> Result<Self, AdapterError> {
-        let mut file = Tensors::read(bytes).map_err(malformed)?;
+        Self::of_tensors(Tensors::read(bytes).map_err(malformed)?)
+    }
+
+    /// The same of what was read already.
+    pub(crate) fn of_tensors(mut file: Tensors) -> Result<Self, AdapterError> {
         let meta: Meta = serde_json::from_str(&file.metadata)
             .map_err(|error| malformed(format!("its metadata can't be read ({error})")))?;
         let Meta { version, rank, alpha, layers, .. } = meta;

@@ -234,7 +234,8 @@ impl Network {
                 None => self.layer(index, input.as_tensor(), batch, Adapted::new(Some(lora), index, true))?,
             };
             let mut grads = output.mul(&grad)?.sum_all()?.backward()?;
-            for pair in lora.layer(index) {
+            let pairs = (index < lora.layers()).then(|| lora.layer(index));
+            for pair in pairs.into_iter().flatten() {
                 for var in [&pair.a, &pair.b] {
                     if let Some(grad) = grads.remove(var) {
                         into.add(var, &grad)?;
