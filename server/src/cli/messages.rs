@@ -2,6 +2,8 @@
 
 mod zh;
 
+use crate::train::style::Likeness;
+use crate::train::style::run::FOUND;
 use bonafide_core::verdict::{Evidence, Verdict};
 
 /// A language of the interface.
@@ -55,6 +57,8 @@ pub struct Texts {
     pub legend_plain: &'static str,
     /// What the p-value means.
     pub legend_p_value: &'static str,
+    /// What it means that a text sounds like an author.
+    pub legend_author: &'static str,
     /// After the text of a block that is too short.
     pub too_short: &'static str,
     /// Names of the columns of the token table.
@@ -101,6 +105,7 @@ static EN: Texts = Texts {
     legend_colour: "Sentences: orange looks like a model's, underlined strongly so; blue looks like a human's; plain is in between.",
     legend_plain: "The number before a sentence is the probability that a model wrote the passage around it.",
     legend_p_value: "p-value: the share of comparable human texts that look at least as much like a model's.",
+    legend_author: "p-value for an author: the share of texts by other people that sound at least as much like the author. Subjects count as well as style, and a model told to imitate the author may sound like them.",
     too_short: "too short to judge",
     token_columns: ["token", "log-probability", "rank", "entropy"],
     blocks: "blocks: ",
@@ -125,6 +130,7 @@ static ZH: Texts = Texts {
     legend_colour: "句子颜色：橙色像模型所写（下划线表示非常像），蓝色像人所写，无色介于两者之间。",
     legend_plain: "句子前的数字是其所在段落由模型写成的概率。",
     legend_p_value: "p 值：同类人类文本中，至少同样像模型所写的比例。",
+    legend_author: "作者 p 值：他人的文本中，至少同样像该作者所写的比例。题材和文风都会影响结果；受命模仿该作者的模型也可能写得像。",
     too_short: "太短，无法判断",
     token_columns: ["词元", "对数概率", "排名", "熵"],
     blocks: "文本块：",
@@ -139,6 +145,28 @@ pub fn evidence(lang: Lang, evidence: &Evidence) -> String {
     match lang {
         Lang::En => evidence.message.clone(),
         Lang::Zh => zh::finding(evidence).unwrap_or_else(|| evidence.message.clone()),
+    }
+}
+
+/// How a text compares with an author.
+pub fn likeness(lang: Lang, likeness: &Likeness) -> String {
+    let Likeness { name, log_likelihood_ratio: ratio, p_value, others, tokens } = likeness;
+    let alike = *p_value <= FOUND;
+    match lang {
+        Lang::En => {
+            let says = if alike { "sounds like" } else { "does not sound more than others like" };
+            format!(
+                "{says} {name}: log-likelihood ratio {ratio:+.3} nats a token, p-value {p_value:.3}, among {others} texts of \
+                 others (the first {tokens} tokens of each)"
+            )
+        }
+        Lang::Zh => {
+            let says = if alike { "像" } else { "不比他人更像" };
+            format!(
+                "{says} {name} 写的：每词元对数似然比 {ratio:+.3} 奈特，p 值 {p_value:.3}，与 {others} 篇他人的文本相比（各取前 \
+                 {tokens} 个词元）"
+            )
+        }
     }
 }
 
@@ -166,6 +194,25 @@ mod tests {
         assert_eq!(evidence(Lang::En, &found), "In English.");
         let translated = evidence(Lang::Zh, &found);
         assert!(translated.contains("7 词") && translated.contains("40 词"), "{translated}");
+    }
+
+    #[test]
+    fn a_text_sounds_like_an_author_or_does_not_in_both_languages() {
+        let say = |lang, p_value| {
+            let (name, others, tokens) = ("Ada".to_owned(), 99, 240);
+            likeness(lang, &Likeness { name, log_likelihood_ratio: 0.1254, p_value, others, tokens })
+        };
+        let english = say(Lang::En, 0.05);
+        assert!(english.starts_with("sounds like Ada: log-likelihood ratio +0.125 nats"), "{english}");
+        assert!(
+            english.contains("p-value 0.050, among 99 texts of others (the first 240 tokens"),
+            "{english}"
+        );
+        assert!(say(Lang::En, 0.06).starts_with("does not sound more than others like Ada"));
+        assert!(
+            say(Lang::Zh, 0.05).starts_with("像 Ada 写的") && say(Lang::Zh, 0.05).contains("各取前 240 个")
+        );
+        assert!(say(Lang::Zh, 0.06).starts_with("不比他人更像 Ada"));
     }
 
     #[test]

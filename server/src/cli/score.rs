@@ -1,5 +1,7 @@
 //! `bonafide score`: a file, a page or what comes in on standard input, judged block by block.
 
+mod author;
+
 use super::Error;
 use super::messages::Lang;
 use super::render::{self, View, clean};
@@ -11,7 +13,9 @@ use crate::engine::{BATCH_TOKENS, Engine, EngineOptions};
 use crate::model::adapter::AdapterArgs;
 use crate::model::compute::Compute;
 use crate::paths::Paths;
+use crate::train::style::Likeness;
 use crate::watermark;
+use author::Compared;
 use bonafide_core::declared::Declared;
 use bonafide_core::judge;
 use bonafide_core::verdict::ScoreReport;
@@ -53,6 +57,9 @@ pub struct Args {
     calibration: Option<PathBuf>,
     #[command(flatten)]
     adapter: AdapterArgs,
+    /// Compare each document with an author whom `bonafide train style` has learned; verdicts stay as they are
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
 }
 
 /// A kind of document, as an argument.
@@ -79,6 +86,10 @@ impl From<FormatArg> for Format {
 /// What can't be read, and what the engine can't do, each with the input's name.
 pub fn run(args: &Args) -> Result<(), Error> {
     let inputs = read_all(args)?;
+    let compared = match &args.author {
+        Some(name) => Some(Compared::open(name, args.model.as_deref(), &inputs)?),
+        None => None,
+    };
     let engine = Engine::load(&EngineOptions {
         model: args.model.clone(),
         compute: args.compute,
@@ -92,8 +103,8 @@ pub fn run(args: &Args) -> Result<(), Error> {
     }
     let lang = args.lang.unwrap_or_else(Lang::from_env);
     let report = score(&engine, &inputs, args.tokens, lang)?;
-    let blocks: Vec<Block> = inputs.into_iter().flat_map(|input| input.blocks).collect();
-    match print(&report, &blocks, args.json, lang) {
+    let found = compared.map(|compared| compared.read(&inputs)).transpose()?;
+    match print(&report, &inputs, found.as_deref(), args.json, lang) {
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => Ok(done?),
@@ -102,6 +113,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
 
 /// A document in blocks, and what it declares of all of them.
 struct Input {
+    name: String,
     blocks: Vec<Block>,
     declared: Declared,
 }
@@ -118,7 +130,7 @@ fn read_all(args: &Args) -> Result<Vec<Input>, Error> {
     let mut documents = Vec::new();
     for input in inputs {
         let read = read_one(input, args.format.map(Format::from));
-        let name = if input == "-" { "standard input" } else { input };
+        let name = name(input);
         let mut read = read.map_err(|error| clean(&format!("{name}: {error}")).into_owned())?;
         if inputs.len() > 1 {
             read.blocks.iter_mut().for_each(|block| block.id = format!("{input}:{}", block.id));
@@ -134,12 +146,12 @@ fn read_one(input: &str, format: Option<Format>) -> Result<Input, Error> {
         let format = format.unwrap_or(page.format);
         let blocks = format.blocks(&page.text, Some(&page.url))?;
         let declared = declared(&page.text, format, &blocks);
-        return Ok(Input { blocks, declared });
+        return Ok(Input { name: name(input).to_owned(), blocks, declared });
     }
     let (text, format) = read_document(input, format)?;
     let blocks = format.blocks(&text, None)?;
     let declared = declared(&text, format, &blocks);
-    Ok(Input { blocks, declared })
+    Ok(Input { name: name(input).to_owned(), blocks, declared })
 }
 
 /// The text of a file or of standard input, and its kind.
@@ -147,8 +159,13 @@ fn read_one(input: &str, format: Option<Format>) -> Result<Input, Error> {
 /// # Errors
 /// What can't be read, with the input's name.
 pub(super) fn read_text(input: &str, format: Option<Format>) -> Result<(String, Format), Error> {
-    let name = if input == "-" { "standard input" } else { input };
+    let name = name(input);
     read_document(input, format).map_err(|error| clean(&format!("{name}: {error}")).into_owned().into())
+}
+
+/// What an input is called.
+fn name(input: &str) -> &str {
+    if input == "-" { "standard input" } else { input }
 }
 
 fn read_document(input: &str, format: Option<Format>) -> Result<(String, Format), Error> {
@@ -203,16 +220,29 @@ fn score(engine: &Engine, inputs: &[Input], tokens: bool, lang: Lang) -> Result<
     Ok(engine.report(judged.collect()))
 }
 
-fn print(report: &ScoreReport, blocks: &[Block], json: bool, lang: Lang) -> io::Result<()> {
+fn print(
+    report: &ScoreReport,
+    inputs: &[Input],
+    found: Option<&[Likeness]>,
+    json: bool,
+    lang: Lang,
+) -> io::Result<()> {
     if json {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        serde_json::to_writer_pretty(&mut out, report)?;
+        match found {
+            Some(found) => serde_json::to_writer_pretty(&mut out, &author::beside(report, inputs, found))?,
+            None => serde_json::to_writer_pretty(&mut out, report)?,
+        }
         writeln!(out)?;
         return out.flush();
     }
     let stdout = io::stdout();
     let colour = anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never;
     let mut out = io::BufWriter::new(anstream::AutoStream::auto(stdout.lock()));
-    render::report(&mut out, report, blocks, View { lang, colour })?;
+    let blocks: Vec<Block> = inputs.iter().flat_map(|input| input.blocks.iter().cloned()).collect();
+    render::report(&mut out, report, &blocks, View { lang, colour })?;
+    if let Some(found) = found {
+        author::write(&mut out, inputs, found, lang)?;
+    }
     out.flush()
 }
