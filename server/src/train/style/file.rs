@@ -6,9 +6,9 @@
 
 use super::others::{LEAST_OTHERS, Others, lengths};
 use super::{MOST_TOKENS, StyleError, io};
+use crate::model::lora::file::{Adapter, Meta};
+use crate::model::tensors::{Numbers, Tensors};
 use crate::private;
-use crate::train::lora::file::{Adapter, Meta};
-use crate::train::lora::tensors::{Numbers, Tensors};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -179,8 +179,8 @@ pub fn check_name(name: &str) -> Result<(), StyleError> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::model::lora::file::VERSION as ADAPTER_VERSION;
     use crate::train::lora::adapter::Lora;
-    use crate::train::lora::file::VERSION as ADAPTER_VERSION;
     use crate::train::lora::testing;
     use candle_core::{DType, Device};
     use proptest::prelude::*;
@@ -197,12 +197,13 @@ mod tests {
             layers: 1,
             seed: 7,
             data: Vec::new(),
+            held_out: None,
         };
         let others: Vec<Vec<f64>> = (0..25).map(|at| vec![f64::from(at) / 8.0; 50]).collect();
         Author {
             name: "Ada".to_owned(),
             model: "tiny".to_owned(),
-            adapter: Adapter::of(meta, &lora, None).unwrap(),
+            adapter: lora.kept(meta, None).unwrap(),
             others: Others::new(&others),
         }
     }

@@ -17,7 +17,7 @@ pub mod texts;
 pub use others::{LEAST_OTHERS, Likeness};
 pub use ratio::Reader;
 
-use super::lora::file::AdapterError;
+use crate::model::lora::file::AdapterError;
 use std::path::Path;
 
 /// Most tokens of a text that are read.

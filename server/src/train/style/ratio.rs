@@ -3,9 +3,10 @@
 use super::file::Author;
 use super::others::Likeness;
 use super::{MOST_TOKENS, StyleError};
-use crate::train::lora::adapter::{Lora, Projection};
+use crate::model::lora::file::Adapter;
+use crate::model::lora::projection::Projection;
+use crate::train::lora::adapter::Lora;
 use crate::train::lora::data::{self, Example, Text, Tokenize};
-use crate::train::lora::file::Adapter;
 use crate::train::lora::model::{Batch, Layout, Network};
 use bonafide_kernels::weights::Model;
 use candle_core::{DType, Device, Result as CandleResult, Tensor, Var};

@@ -5,10 +5,10 @@ use super::others::{LEAST_OTHERS, Likeness, Others};
 use super::ratio::{examples, followed, network, plain, ratios};
 use super::{MOST_TOKENS, StyleError};
 use crate::eval::metrics;
+use crate::model::lora::file::{Meta, VERSION};
 use crate::random::Random;
 use crate::train::lora::adapter::Lora;
 use crate::train::lora::data::{self, Crops, Example, LEAST_TOKENS, Text, Tokenize};
-use crate::train::lora::file::{Adapter, Meta, VERSION};
 use crate::train::lora::model::{Batch, Gradients, Network};
 use crate::train::lora::noise::Noise;
 use crate::train::lora::optim::{AdamW, Parameter, clip};
@@ -173,8 +173,9 @@ pub fn train<T: Tokenize>(
         layers: settings.layers,
         seed: settings.seed,
         data: Vec::new(),
+        held_out: None,
     };
-    let adapter = Adapter::of(meta, &lora, None)?;
+    let adapter = lora.kept(meta, None)?;
     let author = Author { name: inputs.author.to_owned(), model: inputs.name.to_owned(), adapter, others };
     Ok((author, outcome))
 }
