@@ -89,6 +89,7 @@ async function card(page) {
 }
 
 const AI = 'Looks like a model’s text';
+const HUMAN = 'Looks like a human’s text';
 const SIGNED = 'Signed by a human being';
 
 test('without the daemon signatures and labels are read, and the popup says what is missing', async () => {
@@ -134,9 +135,10 @@ test('an article is labelled, and the card says why', async () => {
 
 test('the popup counts what the page shows', async () => {
   const page = await visit('/two.html');
-  await labelled(page, [AI]);
+  await labelled(page, [AI, HUMAN]);
   const popup = await extension.openPopup(page);
   await popup.getByText(/1 looks like a model’s/).first().waitFor();
+  await popup.getByText(/1 looks like a human/).first().waitFor();
   await shot(popup, 'popup');
   await accessible(popup);
   await popup.close();
@@ -210,7 +212,7 @@ test('rules of the user: a collapsed text leaves a line by which it comes back',
   const rule = { id: 'r', on: true, verdicts: ['likely_ai'], action: 'collapse' };
   await extension.send('save', { rules: [rule] });
   const page = await visit('/two.html');
-  const back = await one(page, 'button', /show/i);
+  const back = await one(page, 'button', /show$/);
   assert.equal(await page.getByText('Regular physical activity is one').isVisible(), false);
   await shot(page, 'collapsed');
   await click(page, back);
