@@ -215,8 +215,10 @@ pub fn fit_head(samples: &[Sample], penalty: f64) -> Result<Head, FitError> {
 
 /// A weight for each sample, such that both labels sum to one half and the domains of a label weigh alike.
 fn cell_weights(samples: &[Sample]) -> Vec<f64> {
-    let cell = |sample: &Sample| (sample.label == Label::Ai, sample.group.clone(), sample.domain.clone());
-    let mut counts: BTreeMap<(bool, String, String), usize> = BTreeMap::new();
+    fn cell(sample: &Sample) -> (bool, &str, &str) {
+        (sample.label == Label::Ai, &sample.group, &sample.domain)
+    }
+    let mut counts: BTreeMap<(bool, &str, &str), usize> = BTreeMap::new();
     for sample in samples {
         *counts.entry(cell(sample)).or_default() += 1;
     }

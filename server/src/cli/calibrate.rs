@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::eval::{advance, open_cache, progress_bar};
-use super::labelled::{Labelled, refuse_measuring};
+use super::labelled::{Labelled, Names, refuse_measuring};
 use crate::engine::{self, Engine, EngineOptions};
 use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text};
 use crate::eval::dataset::{Label, Sample};
@@ -10,14 +10,13 @@ use crate::eval::report::write_table;
 use crate::eval::scoring::{Beginning, score_texts};
 use crate::model::adapter::AdapterArgs;
 use crate::model::compute::Compute;
-use crate::model::trained::Reader;
+use crate::model::trained::{Kind, Reader};
 use bonafide_core::calibration::{Calibration, ModelRef};
 use bonafide_core::detect::Stats;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 /// Make a calibration for a model from labelled texts, and an account of what it does on texts that it hasn't seen.
 ///
@@ -79,7 +78,9 @@ pub fn run(args: &Args) -> Result<(), Error> {
 
     let model = engine.model();
     let settings = Settings {
-        version: args.name.clone().unwrap_or_else(|| name(&model.name, engine.reader(), &args.texts.lang)),
+        version: args.name.clone().unwrap_or_else(|| {
+            name(&model.name, engine.reader().map(|reader| reader.kind), &args.texts.lang)
+        }),
         model: ModelRef { name: model.name, sha256: model.sha256 },
         probe: engine.reader().map(|reader| reader.id.clone()),
         languages: args.texts.lang.clone(),
@@ -93,23 +94,23 @@ pub fn run(args: &Args) -> Result<(), Error> {
 }
 
 /// The calibration's name, unless there is one.
-fn name(model: &str, reader: Option<&Reader>, languages: &[String]) -> String {
-    let kind = reader.map(|reader| format!("{}-", reader.kind.name())).unwrap_or_default();
+pub(super) fn name(model: &str, kind: Option<Kind>, languages: &[String]) -> String {
+    let kind = kind.map(|kind| format!("{}-", kind.name())).unwrap_or_default();
     format!("{model}-{kind}{}", languages.join("-"))
 }
 
 /// The texts, without those that were learned from.
 fn unseen(args: &Args, reader: Option<&Reader>) -> Result<Vec<Sample>, Error> {
-    let left_out = Mutex::new(BTreeSet::new());
+    let left_out = Names::default();
     let wanted = |sample: &Sample| {
         if !reader.is_some_and(|reader| reader.learned.saw(&sample.dataset, sample.field("domain"))) {
             return calibrate::takes_part(sample, &args.texts.lang);
         }
-        left_out.lock().unwrap_or_else(PoisonError::into_inner).insert(sample.dataset.to_string());
+        left_out.add(&sample.dataset);
         false
     };
     let samples = args.texts.load(args.limit_ai, wanted)?;
-    let left_out = left_out.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let left_out = left_out.into_set();
     if left_out.is_empty() {
         return Ok(samples);
     }
@@ -259,7 +260,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use crate::model::probe::Probe;
-    use crate::model::trained::{Kind, Learned};
+    use crate::model::trained::Learned;
 
     #[test]
     fn the_command_names_no_folder_of_this_machine() {
@@ -305,7 +306,7 @@ mod tests {
         assert_eq!(count(Some(reader(&["train.a"], Some("news")))).unwrap(), 4);
         let none = count(Some(reader(&["train.a", "train.b"], Some("news")))).unwrap_err().to_string();
         assert!(none.contains("train.a, train.b") && none.contains("--no-adapter"), "{none}");
-        assert_eq!(name("m", Some(&reader(&[], None)), &["en".to_owned()]), "m-lora-en");
+        assert_eq!(name("m", Some(Kind::Lora), &["en".to_owned()]), "m-lora-en");
         assert_eq!(name("m", None, &["en".to_owned(), "de".to_owned()]), "m-en-de");
     }
 

@@ -47,22 +47,36 @@ impl Labelled {
             max_words: None,
             langs: self.lang.clone(),
         };
-        let met = Mutex::new(BTreeSet::new());
+        let met = Names::default();
         let taken = |sample: &Sample| {
             let Some(name) =
                 sample.field("generator").filter(|own| self.without.iter().any(|name| name == own))
             else {
                 return wanted(sample);
             };
-            met.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+            met.add(name);
             false
         };
         let samples = load_all(&files(&self.data)?, &selection, taken)?;
-        let met = met.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let met = met.into_set();
         match self.without.iter().find(|name| !met.contains(*name)) {
             Some(name) => Err(format!("--without {name}: no text is by a generator of this name").into()),
             None => Ok(samples),
         }
+    }
+}
+
+/// Names that are met while files are read, by several threads.
+#[derive(Debug, Default)]
+pub(super) struct Names(Mutex<BTreeSet<String>>);
+
+impl Names {
+    pub(super) fn add(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+    }
+
+    pub(super) fn into_set(self) -> BTreeSet<String> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

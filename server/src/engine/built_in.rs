@@ -2,7 +2,7 @@
 
 use super::{Adapter, EngineError};
 use crate::model::trained::{Kind, Reader, Trained};
-use bonafide_core::calibration::Calibration;
+use bonafide_core::calibration::{Calibration, ModelRef};
 use std::path::Path;
 
 /// Calibrations that come with the program; each names the model file that it fits.
@@ -74,31 +74,29 @@ pub(super) fn probe(sha256: &str) -> Result<Option<Trained>, EngineError> {
 }
 
 pub(super) fn calibration(sha256: &str, probe: Option<&str>) -> Result<Option<Calibration>, EngineError> {
-    for text in CALIBRATIONS.iter().filter(|text| text.contains(sha256)) {
-        let calibration = parse_calibration(text).map_err(|reason| EngineError::Calibration {
-            path: "built into the program".to_owned(),
-            reason,
-        })?;
-        if calibration.fits(sha256) && calibration.probe.as_deref() == probe {
-            return Ok(Some(calibration));
-        }
-    }
-    Ok(None)
+    let text = named().find(|(named, _)| named.model.sha256 == sha256 && named.probe.as_deref() == probe);
+    let calibration = text.map(|(_, text)| parse_calibration(text)).transpose();
+    calibration
+        .map_err(|reason| EngineError::Calibration { path: "built into the program".to_owned(), reason })
+}
+
+/// What tells one built-in calibration from another: the tables are skipped, not read.
+#[derive(serde::Deserialize)]
+struct Named {
+    version: String,
+    model: ModelRef,
+    probe: Option<String>,
+}
+
+fn named() -> impl Iterator<Item = (Named, &'static str)> {
+    CALIBRATIONS.iter().filter_map(|text| Some((serde_json::from_str(text).ok()?, *text)))
 }
 
 /// Names of the calibrations that come with the program.
 #[must_use]
 pub fn calibrations() -> Vec<String> {
-    // Every start of the command line asks: the tables are skipped, not read.
-    #[derive(serde::Deserialize)]
-    struct Named {
-        version: String,
-    }
-    CALIBRATIONS
-        .iter()
-        .filter_map(|text| serde_json::from_str(text).ok())
-        .map(|named: Named| named.version)
-        .collect()
+    // Every start of the command line asks.
+    named().map(|(named, _)| named.version).collect()
 }
 
 fn parse_calibration(text: &str) -> Result<Calibration, String> {

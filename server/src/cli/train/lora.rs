@@ -1,8 +1,9 @@
 //! `bonafide train detector --lora`: adapts the model and a head to labelled texts.
 
 use super::detector::Common;
+use super::numbers::{at_least, non_negative, positive};
 use crate::cli::Error;
-use crate::cli::calibrate::command;
+use crate::cli::calibrate::{command, line};
 use crate::eval::calibrate::takes_part;
 use crate::eval::chart::{self, Labels, Panel, Series};
 use crate::eval::dataset::{self, Label, Sample, Selection};
@@ -15,7 +16,6 @@ use crate::paths::Paths;
 use crate::private;
 use crate::train::lora::data::{self, Text};
 use crate::train::lora::run::{Event, History, Inputs, Measurement, Numbers, Settings, train};
-use clap::builder::RangedU64ValueParser;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -89,22 +89,6 @@ pub struct LoraOptions {
     /// Numbers of the network
     #[arg(long, value_enum, default_value_t)]
     dtype: Numbers,
-}
-
-fn at_least(least: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(least..)
-}
-
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "it must be a number".to_owned())
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    number(text).and_then(|x| if x > 0.0 { Ok(x) } else { Err("it must be above 0".to_owned()) })
-}
-
-fn non_negative(text: &str) -> Result<f64, String> {
-    number(text).and_then(|x| if x >= 0.0 { Ok(x) } else { Err("it must not be negative".to_owned()) })
 }
 
 impl LoraOptions {
@@ -314,7 +298,7 @@ fn beside(out: &Path, what: &str) -> PathBuf {
 }
 
 fn write(args: &Common, adapter: &Adapter, report: &Report<'_>) -> Result<(), Error> {
-    let json = [serde_json::to_vec_pretty(report)?, b"\n".to_vec()].concat();
+    let json = line(serde_json::to_vec_pretty(report)?);
     let about = "Loss, and AUROC on the held-out domain, against the optimiser's steps";
     let curves = chart::panels("Training", about, &panels(report.history)).into_bytes();
     for (path, bytes) in [

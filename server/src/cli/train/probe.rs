@@ -1,7 +1,7 @@
 //! `bonafide train detector --probe`: a linear probe of the frozen model's hidden states, with its calibration.
 
 use super::super::Error;
-use super::super::calibrate::{account, account_path, line, print, write};
+use super::super::calibrate::{account, account_path, line, name, print, write};
 use super::super::eval::{advance, progress_bar};
 use super::detector::Common;
 use crate::engine::{Adapter, Engine, EngineOptions};
@@ -9,6 +9,7 @@ use crate::eval::cache::StatsCache;
 use crate::eval::calibrate::{self, Account, MAX_TOKENS, Settings, Text};
 use crate::eval::dataset::{Label, Sample};
 use crate::model::probe::DATA_KEY;
+use crate::model::trained::Kind;
 use crate::train::probe::{self, CHUNK, Fitted, extract};
 use bonafide_core::calibration::ModelRef;
 use std::collections::BTreeSet;
@@ -71,8 +72,7 @@ pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
     }
     drop(texts);
     calibrate::guard_only(&mut measured, &options.guard)?;
-    let name =
-        options.name.clone().unwrap_or_else(|| format!("{}-probe-{}", model.name, args.texts.lang.join("-")));
+    let name = options.name.clone().unwrap_or_else(|| name(&model.name, Some(Kind::Probe), &args.texts.lang));
     let settings = Settings {
         version: name,
         model: ModelRef { name: model.name, sha256: model.sha256 },

@@ -1,7 +1,8 @@
 //! `bonafide train style`: adapts the model to one author's texts, for `bonafide score --author`.
 
+use super::numbers::{at_least, positive};
 use crate::cli::Error;
-use crate::cli::calibrate::command;
+use crate::cli::calibrate::{command, line};
 use crate::cli::labelled::refuse_measuring;
 use crate::model;
 use crate::model::progress::Terminal;
@@ -9,6 +10,7 @@ use crate::model::store;
 use crate::paths::Paths;
 use crate::private;
 use crate::random::Random;
+use crate::train::style::LEAST_OTHERS;
 use crate::train::style::file::check_name;
 use crate::train::style::run::{Event, FOUND, Inputs, Outcome, Settings, train};
 use crate::train::style::texts::{self, Texts, Wanted};
@@ -44,7 +46,7 @@ pub struct Args {
     #[arg(long, required = true, num_args = 1.., value_name = "FILE|DIR")]
     others: Vec<PathBuf>,
     /// At most N of the others' texts, drawn by the seed; the least p-value is 1 in N + 1
-    #[arg(long, value_name = "N", default_value_t = OTHERS, value_parser = at_least(20))]
+    #[arg(long, value_name = "N", default_value_t = OTHERS, value_parser = at_least(LEAST_OTHERS as u64))]
     others_limit: usize,
     /// Steps of the optimiser
     #[arg(long, value_name = "N", default_value_t = Settings::default().steps, value_parser = clap::value_parser!(u64).range(1..))]
@@ -64,15 +66,6 @@ pub struct Args {
     /// A model of the registry or a GGUF file
     #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
-}
-
-fn at_least(least: u64) -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(least..)
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && *x > 0.0);
-    number.ok_or_else(|| "it must be a number above 0".to_owned())
 }
 
 impl Args {
@@ -137,7 +130,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     };
     let path = author.save(&paths.authors())?;
     let beside = path.with_file_name(format!("{}.report.json", args.author));
-    let json = [serde_json::to_vec_pretty(&report)?, b"\n".to_vec()].concat();
+    let json = line(serde_json::to_vec_pretty(&report)?);
     private::replace(&beside, &json).map_err(|error| format!("{}: {error}", beside.display()))?;
     print(&path, &report)
 }

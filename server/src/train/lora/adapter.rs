@@ -84,6 +84,7 @@ impl Lora {
         }
         all
     }
+
     /// The same as numbers, as a file keeps them; a language model's adapter has no head.
     pub fn kept(&self, meta: Meta, head: Option<&ClassHead>) -> Result<Adapter> {
         let mut layers = Vec::with_capacity(self.layers.len());
