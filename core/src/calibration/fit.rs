@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 mod newton;
 
 /// Penalties that [`choose_penalty`] tries.
-const PENALTIES: [f64; 6] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1];
+const PENALTIES: [f64; 5] = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 
 /// How much harder the weights that depend on the length are held down.
 const LENGTH_PENALTY: f64 = 4.0;
