@@ -33,6 +33,10 @@ pub struct Sample {
     pub domain: String,
 }
 
+/// Features that are 0 for nearly all texts, at any length. What is usual for the others at a length would be all that the
+/// head could learn of those texts: their length.
+const FROM_ZERO: [&str; 1] = ["decline"];
+
 impl Sample {
     /// `None` if the text is too short to have features ([`crate::detect::MIN_TOKENS`]).
     #[must_use]
@@ -68,8 +72,44 @@ pub struct Recipe<'a> {
     pub conformal: &'a [Sample],
     /// Texts that the error rates are measured on.
     pub held_out: &'a [Sample],
+    /// The features that the head weighs.
+    pub weighed: Weighed,
     /// Strength of the L2 penalty on standardised weights, relative to the mean loss; see [`choose_penalty`].
     pub penalty: f64,
+}
+
+/// The features that a head weighs; the others are there to be compared with, at a weight of 0.
+///
+/// By default these are few, and each of them means the same everywhere: what is fitted on many that say nearly the same
+/// holds on the data sets that it was fitted on, and less elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weighed([bool; FEATURES.len()]);
+
+impl Weighed {
+    /// Names of the features that are weighed if nobody chose.
+    pub const DEFAULT: [&'static str; 3] = ["winsorised_logprob", "decline", "probe"];
+
+    /// These; `None` if one of them is none of [`FEATURES`].
+    #[must_use]
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut weighed = [false; FEATURES.len()];
+        for name in names {
+            weighed[FEATURES.iter().position(|&feature| feature == name)?] = true;
+        }
+        Some(Self(weighed))
+    }
+
+    /// All of them.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self([true; FEATURES.len()])
+    }
+}
+
+impl Default for Weighed {
+    fn default() -> Self {
+        Self(FEATURES.map(|feature| Self::DEFAULT.contains(&feature)))
+    }
 }
 
 /// Why no calibration could be made.
@@ -96,7 +136,7 @@ pub fn calibrate(recipe: &Recipe<'_>) -> Result<Calibration, FitError> {
     {
         two_sided(list, samples)?;
     }
-    let head = fit_head(recipe.fit, recipe.penalty)?;
+    let head = fit_head(recipe.fit, recipe.weighed, recipe.penalty)?;
     let mut calibration = Calibration {
         format: FORMAT,
         version: recipe.version.clone(),
@@ -197,14 +237,24 @@ fn references(head: &Head, samples: &[Sample]) -> Vec<Reference> {
 }
 
 /// Fits the head by penalised logistic regression; both labels weigh the same, and so do the domains of a label.
-pub fn fit_head(samples: &[Sample], penalty: f64) -> Result<Head, FitError> {
+pub fn fit_head(samples: &[Sample], weighed: Weighed, penalty: f64) -> Result<Head, FitError> {
     two_sided("fitting", samples)?;
     let weights = cell_weights(samples);
     let mut head = standardise(samples, &weights);
-    let inputs: Vec<[f64; INPUTS]> = samples.iter().map(|sample| head.inputs(&sample.features)).collect();
+    let weighed = |at: usize| weighed.0[at % FEATURES.len()];
+    let read = |sample: &Sample| -> [f64; INPUTS] {
+        let inputs = head.inputs(&sample.features);
+        std::array::from_fn(|at| if weighed(at) { inputs[at] } else { 0.0 })
+    };
+    let inputs: Vec<[f64; INPUTS]> = samples.iter().map(read).collect();
     let labels: Vec<bool> = samples.iter().map(|sample| sample.label == Label::Ai).collect();
-    let mut penalties = [penalty; INPUTS];
-    penalties[FEATURES.len()..].fill(penalty * LENGTH_PENALTY);
+    let says = |at: usize| inputs.iter().any(|inputs| inputs[at] != 0.0);
+    let penalties = std::array::from_fn(|at| match (says(at), at < FEATURES.len()) {
+        // Whatever is positive keeps at 0 what has no say.
+        (false, _) => 1.0,
+        (true, true) => penalty,
+        (true, false) => penalty * LENGTH_PENALTY,
+    });
     let (solution, bias) = newton::fit(&inputs, &labels, &weights, &penalties).map_err(FitError::Diverged)?;
     let features = head.features.len();
     head.weights = solution[..features].to_vec();
@@ -257,8 +307,15 @@ fn standardise(samples: &[Sample], weights: &[f64]) -> Head {
     };
     let centred_lengths = centred(samples, weights, &lengths);
     let length_variance = mean(&centred_lengths.iter().map(|length| length * length).collect::<Vec<_>>());
-    for index in 0..features {
+    for (index, name) in FEATURES.into_iter().enumerate().take(features) {
         let values: Vec<f64> = samples.iter().map(|sample| sample.features.values[index]).collect();
+        if FROM_ZERO.contains(&name) {
+            let squares: Vec<f64> = values.iter().map(|value| value * value).collect();
+            head.mean.push(0.0);
+            head.slope.push(0.0);
+            head.scale.push(mean(&squares).sqrt().max(1e-6));
+            continue;
+        }
         let products: Vec<f64> = centred(samples, weights, &values)
             .iter()
             .zip(&centred_lengths)
@@ -293,10 +350,10 @@ fn centred(samples: &[Sample], weights: &[f64], values: &[f64]) -> Vec<f64> {
 
 /// The penalty under which a head fitted on all groups but one tells that one's texts apart best, on average over the
 /// groups: what matters is a text from elsewhere. With fewer than two two-sided groups, the middle one.
-pub fn choose_penalty(samples: &[Sample]) -> Result<f64, FitError> {
+pub fn choose_penalty(samples: &[Sample], weighed: Weighed) -> Result<f64, FitError> {
     let mut best = (f64::NEG_INFINITY, PENALTIES[PENALTIES.len() / 2]);
     for penalty in PENALTIES {
-        let scores = left_out(samples, penalty)?;
+        let scores = left_out(samples, weighed, penalty)?;
         let mean = scores.values().sum::<f64>() / scores.len() as f64;
         if mean > best.0 + 1e-4 {
             best = (mean, penalty);
@@ -306,7 +363,11 @@ pub fn choose_penalty(samples: &[Sample]) -> Result<f64, FitError> {
 }
 
 /// For each group with texts of both labels, the AUROC on it of a head fitted on all the others.
-pub fn left_out(samples: &[Sample], penalty: f64) -> Result<BTreeMap<String, f64>, FitError> {
+pub fn left_out(
+    samples: &[Sample],
+    weighed: Weighed,
+    penalty: f64,
+) -> Result<BTreeMap<String, f64>, FitError> {
     let groups: BTreeSet<&str> = samples.iter().map(|sample| sample.group.as_str()).collect();
     let mut scores = BTreeMap::new();
     for group in groups {
@@ -316,7 +377,7 @@ pub fn left_out(samples: &[Sample], penalty: f64) -> Result<BTreeMap<String, f64
         if two_sided("fitting", &others).is_err() {
             continue;
         }
-        let head = fit_head(&others, penalty)?;
+        let head = fit_head(&others, weighed, penalty)?;
         let scored: Vec<(f64, bool)> =
             own.iter().map(|sample| (head.log_odds(&sample.features), sample.label == Label::Ai)).collect();
         if let Some(auroc) = auroc(&scored) {

@@ -17,7 +17,8 @@ pub(super) const INPUTS: usize = 2 * FEATURES.len();
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// Names of the features: [`FEATURES`], or without the last if there was no probe.
+    /// Names of the features: [`FEATURES`], or without the last if there was no probe. Those that it was told to leave out
+    /// are among them, with a weight of 0.
     pub features: Vec<String>,
     /// Expected value of each feature at a length of 160 tokens.
     pub mean: Vec<f64>,

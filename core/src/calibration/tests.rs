@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use super::fit::{Recipe, Sample, auroc, calibrate, choose_penalty, fit_head, left_out, measure};
+use super::fit::{Recipe, Sample, Weighed, auroc, calibrate, choose_penalty, fit_head, left_out, measure};
 use super::*;
 use crate::detect::Stats;
 
@@ -61,6 +61,7 @@ pub(crate) fn calibration() -> Calibration {
         fit: &fit,
         conformal: &conformal,
         held_out: &held_out,
+        weighed: Weighed::all(),
         penalty: 1e-2,
     })
     .unwrap()
@@ -149,7 +150,7 @@ fn length_alone_teaches_nothing() {
             Sample::new(&stats(length, 0.5, &mut noise), label, "one").unwrap()
         })
         .collect();
-    let head = fit_head(&texts, 1e-2).unwrap();
+    let head = fit_head(&texts, Weighed::all(), 1e-2).unwrap();
     let fresh: Vec<(f64, bool)> = (0..400)
         .map(|index| {
             let ai = index % 2 == 1;
@@ -166,17 +167,32 @@ fn length_alone_teaches_nothing() {
 fn one_sided_data_are_refused() {
     let humans: Vec<Sample> =
         samples(20, 1).into_iter().filter(|sample| sample.label == Label::Human).collect();
-    let error = fit_head(&humans, 1e-2).unwrap_err().to_string();
+    let error = fit_head(&humans, Weighed::all(), 1e-2).unwrap_err().to_string();
     assert!(error.contains("no generated text"), "{error}");
+}
+
+#[test]
+fn what_is_not_weighed_has_no_say_and_is_compared_all_the_same() {
+    let texts = samples(400, 7);
+    let head = fit_head(&texts, Weighed::default(), 0.0).unwrap();
+    for (at, name) in head.features.iter().enumerate() {
+        let weighed = Weighed::DEFAULT.contains(&name.as_str());
+        assert!(weighed || (head.weights[at] == 0.0 && head.length_weights[at] == 0.0), "{name}");
+        assert!(head.scale[at] > 0.0, "{name}");
+    }
+    let of = |name: &str| head.weights[head.features.iter().position(|own| own == name).unwrap()];
+    assert!(of("winsorised_logprob") > 0.5);
+    assert_eq!(Weighed::named(["spread", "no_such"]), None);
+    assert_eq!(Weighed::named(Weighed::DEFAULT), Some(Weighed::default()));
 }
 
 #[test]
 fn groups_left_out_are_scored_by_the_others() {
     let texts = samples(400, 6);
-    let scores = left_out(&texts, 1e-2).unwrap();
+    let scores = left_out(&texts, Weighed::all(), 1e-2).unwrap();
     assert_eq!(scores.keys().collect::<Vec<_>>(), ["essays", "reviews"]);
     assert!(scores.values().all(|&auroc| auroc > 0.9), "{scores:?}");
-    assert!((1e-3..=1e-1).contains(&choose_penalty(&texts).unwrap()));
+    assert!((1e-3..=1e-1).contains(&choose_penalty(&texts, Weighed::all()).unwrap()));
 }
 
 #[test]

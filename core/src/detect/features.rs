@@ -23,11 +23,13 @@ pub const FEATURES: [&str; STATISTICS + 1] = [
     "window_spread",
     "min_k",
     "diversity",
+    "winsorised_logprob",
+    "decline",
     "probe",
 ];
 
 /// Number of the features that need no training: all but the last, the probe's.
-pub const STATISTICS: usize = 13;
+pub const STATISTICS: usize = 15;
 
 /// One text's, or one window's, detector scores in the order of [`FEATURES`].
 #[derive(Debug, Clone, PartialEq)]

@@ -13,8 +13,8 @@ mod windows;
 pub use features::{FEATURES, Features, MIN_TOKENS, STATISTICS};
 pub use lastde::{diversity, lastde};
 pub use scores::{
-    binoculars, entropy, fast_detectgpt, log_rank, lrr, mean_logprob, min_k, normalised_curvature,
-    perplexity, probe, spread, top_share, window_spread,
+    binoculars, decline, entropy, fast_detectgpt, log_rank, lrr, mean_logprob, min_k, normalised_curvature,
+    perplexity, probe, spread, top_share, window_spread, winsorised_logprob,
 };
 pub use windows::{SCAN_LENGTH, SCAN_STRIDE, Window, cover, scan, stretches};
 
@@ -57,7 +57,7 @@ pub fn logistic(log_odds: f64) -> f64 {
 }
 
 /// The names of all detectors that [`detectors`] reports, in a fixed order: zero-shot ones, and last the trained probe.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 18] = [
     "mean_logprob",
     "log_rank",
     "lrr",
@@ -73,6 +73,8 @@ pub const NAMES: [&str; 16] = [
     "min_k",
     "diversity",
     "lastde",
+    "winsorised_logprob",
+    "decline",
     "probe",
 ];
 
@@ -101,6 +103,8 @@ pub fn detector(name: &str, stats: &[Stats]) -> Option<f64> {
         "min_k" => min_k(stats),
         "diversity" => diversity(stats),
         "lastde" => lastde(stats),
+        "winsorised_logprob" => winsorised_logprob(stats),
+        "decline" => decline(stats),
         "probe" => probe(stats),
         _ => None,
     };

@@ -8,6 +8,9 @@ const CHUNK: usize = 16;
 /// The share of tokens that [`min_k`] looks at.
 const MIN_K_SHARE: f64 = 0.2;
 
+/// No token counts for less in [`winsorised_logprob`] (nats): five in a hundred guesses are as bad.
+const FLOOR: f64 = -3.0;
+
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<f64> {
     let count = values.len();
     (count > 0).then(|| values.sum::<f64>() / count as f64)
@@ -124,6 +127,31 @@ pub fn min_k(stats: &[Stats]) -> Option<f64> {
     let count = ((logprobs.len() as f64 * MIN_K_SHARE).ceil() as usize).clamp(1, logprobs.len());
     logprobs.select_nth_unstable_by(count - 1, f32::total_cmp);
     mean(logprobs[..count].iter().map(|&value| f64::from(value)))
+}
+
+/// Mean log-probability (nats) in which no token counts for less than -3: the mean of [`mean_logprob`], Winsorised at one
+/// end (Dixon 1960, "Simplified estimation from censored normal samples").
+///
+/// A name, a typo or a strange word costs as much as a merely uncommon one. What is left is how often a text takes the
+/// words that were expected, and that differs less from subject to subject than the surprise of its rarest words.
+#[must_use]
+pub fn winsorised_logprob(stats: &[Stats]) -> Option<f64> {
+    mean(stats.iter().map(|token| f64::from(token.logprob).max(FLOOR)))
+}
+
+/// By how much the second half is less predictable than the first (nats a token), as far as that exceeds two standard errors
+/// of the difference; else 0.
+///
+/// A person's text grows more predictable as a model reads into it. One that a model was made to draw too freely, at a high
+/// temperature, falls apart: each odd word that it has written makes the next one odder (the exposure bias of Ranzato et
+/// al. 2016, "Sequence Level Training with Recurrent Neural Networks", arXiv 1511.06732).
+#[must_use]
+pub fn decline(stats: &[Stats]) -> Option<f64> {
+    let half = stats.len() / 2;
+    let (first, second) = (stats.get(..half)?, stats.get(half..)?);
+    let difference = mean_logprob(first)? - mean_logprob(second)?;
+    let error = -spread(stats)? * (2.0 / half as f64).sqrt();
+    Some((difference - 2.0 * error).max(0.0))
 }
 
 /// Minus the Binoculars score of Hans et al. 2024, "Spotting LLMs With Binoculars" (arXiv 2401.12070): the ratio of the

@@ -21,6 +21,11 @@ fn sample() -> Vec<Stats> {
         .collect()
 }
 
+/// Tokens of which only the log-probability matters.
+fn certain(logprobs: &[f32]) -> Vec<Stats> {
+    logprobs.iter().map(|&logprob| Stats { logprob, rank: 1, ..Stats::default() }).collect()
+}
+
 fn close(a: Option<f64>, b: f64) -> bool {
     a.is_some_and(|a| (a - b).abs() < 1e-4)
 }
@@ -46,9 +51,7 @@ fn follow_their_formulas() {
 
 #[test]
 fn spread_is_the_negative_standard_deviation() {
-    let stats = |logprobs: &[f32]| -> Vec<Stats> {
-        logprobs.iter().map(|&logprob| Stats { logprob, rank: 1, ..Stats::default() }).collect()
-    };
+    let stats = certain;
     assert!(close(spread(&stats(&[-1.0, -3.0])), -2.0_f64.sqrt()));
     assert_eq!(spread(&stats(&[-1.0])), None);
     let even = stats(&[[-1.0; 16], [-1.0; 16]].concat());
@@ -100,7 +103,7 @@ fn all_point_the_same_way() {
             probe: None,
         })
         .collect();
-    for name in NAMES.into_iter().filter(|name| !matches!(*name, "lrr" | "diversity" | "lastde" | "probe")) {
+    for name in NAMES.into_iter().filter(|name| !matches!(*name, "lrr" | "diversity" | "lastde" | "decline" | "probe")) {
         assert!(detector(name, &easy) > detector(name, &hard), "{name}");
     }
 }
@@ -166,4 +169,29 @@ proptest! {
             prop_assert_eq!(features.tokens, stats.len());
         }
     }
+}
+
+#[test]
+fn the_surprise_of_one_word_is_bounded() {
+    let plain = certain(&[-1.0; 20]);
+    let mut odd = plain.clone();
+    odd[7].logprob = -20.0;
+    assert!((winsorised_logprob(&plain).unwrap() + 1.0).abs() < 1e-9);
+    assert!((winsorised_logprob(&odd).unwrap() + 1.1).abs() < 1e-9);
+    assert_eq!(winsorised_logprob(&[]), None);
+}
+
+#[test]
+fn a_text_that_falls_apart_declines_and_an_even_one_does_not() {
+    // Two values in turn, so that there is a spread: mean -2, then mean -5.
+    let halves = |second: f32| {
+        let first = [[-1.0, -3.0]; 64].concat();
+        certain(&[first, [[second + 1.0, second - 1.0]; 64].concat()].concat())
+    };
+    assert_eq!(decline(&halves(-2.0)), Some(0.0));
+    assert_eq!(decline(&halves(-1.0)), Some(0.0));
+    let fallen = decline(&halves(-5.0)).unwrap();
+    // Three nats less two standard errors: the spread is about sqrt(1 + 1.5^2).
+    assert!((fallen - (3.0 - 2.0 * 3.25_f64.sqrt() * (2.0 / 128.0_f64).sqrt())).abs() < 0.01, "{fallen}");
+    assert_eq!(decline(&certain(&[-1.0])), None);
 }

@@ -3,6 +3,7 @@
 use super::Error;
 use super::eval::{advance, open_cache, progress_bar};
 use super::labelled::{Labelled, Names, refuse_measuring};
+use super::weighing::Weighing;
 use crate::engine::{self, Engine, EngineOptions};
 use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text};
 use crate::eval::dataset::{Label, Sample};
@@ -41,10 +42,8 @@ pub struct Args {
     /// temperature.
     #[arg(long, num_args = 1.., value_name = "NAME")]
     guard: Vec<String>,
-    /// Strength of the L2 penalty on the head's weights; else the one that serves texts of a data set best that the
-    /// head was not fitted on.
-    #[arg(long)]
-    penalty: Option<f64>,
+    #[command(flatten)]
+    weighing: Weighing,
     /// The calibration's name; else the model's name and the languages.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -62,9 +61,6 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
-    if args.penalty.is_some_and(|penalty| !(penalty.is_finite() && penalty >= 0.0)) {
-        return Err("--penalty must be a number that is not negative".into());
-    }
     refuse_measuring(&args.texts.data)?;
     let engine = Engine::load_uncalibrated(&EngineOptions {
         model: args.model.clone(),
@@ -84,7 +80,8 @@ pub fn run(args: &Args) -> Result<(), Error> {
         model: ModelRef { name: model.name, sha256: model.sha256 },
         probe: engine.reader().map(|reader| reader.id.clone()),
         languages: args.texts.lang.clone(),
-        penalty: args.penalty.map_or_else(|| calibrate::choose_penalty(&texts), Ok)?,
+        weighed: args.weighing.features(),
+        penalty: args.weighing.penalty(&texts)?,
     };
     let calibration = calibrate::fit(&texts, &settings)?;
     let account = account(&texts, &settings, &calibration)?;

@@ -10,6 +10,7 @@ pub mod labelled;
 mod mark;
 pub mod messages;
 pub mod model;
+mod numbers;
 mod pair;
 pub mod render;
 pub mod score;
@@ -19,6 +20,7 @@ mod token;
 pub mod train;
 pub mod verify;
 mod watermark;
+pub mod weighing;
 
 use crate::engine;
 use crate::model::registry::Registry;

@@ -14,7 +14,7 @@
 
 use super::dataset::{Label, Sample as Labelled, hash};
 use super::metrics::{self, Estimate};
-use bonafide_core::calibration::fit::{self, FitError, Recipe, Sample};
+use bonafide_core::calibration::fit::{self, FitError, Recipe, Sample, Weighed};
 use bonafide_core::calibration::{self, BUCKET_EDGES, Calibration, ModelRef, Outcome};
 use bonafide_core::detect::Stats;
 use bonafide_core::judge::MIN_WORDS;
@@ -147,14 +147,16 @@ pub struct Settings {
     pub probe: Option<String>,
     /// ISO 639-1 codes.
     pub languages: Vec<String>,
+    /// The features that the head weighs.
+    pub weighed: Weighed,
     /// Strength of the L2 penalty.
     pub penalty: f64,
 }
 
 /// The penalty that serves texts of a data set the head has not seen best.
-pub fn choose_penalty(texts: &[Text]) -> Result<f64, FitError> {
+pub fn choose_penalty(texts: &[Text], weighed: Weighed) -> Result<f64, FitError> {
     let own = texts.iter().filter(|text| text.part == Part::Fit);
-    fit::choose_penalty(&own.flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>())
+    fit::choose_penalty(&own.flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>(), weighed)
 }
 
 /// Fits on the texts' own parts.
@@ -181,6 +183,7 @@ fn run(
         fit,
         conformal,
         held_out,
+        weighed: settings.weighed,
         penalty: settings.penalty,
     })
 }
@@ -427,6 +430,7 @@ mod tests {
             model: ModelRef { name: "m".to_owned(), sha256: "00".repeat(32) },
             probe: None,
             languages: vec!["en".to_owned()],
+            weighed: Weighed::default(),
             penalty: 1e-2,
         }
     }

@@ -3,7 +3,7 @@
 pub mod detector;
 pub mod given;
 pub mod lora;
-mod numbers;
+
 pub mod probe;
 pub mod style;
 

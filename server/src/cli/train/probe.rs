@@ -3,6 +3,8 @@
 use super::super::Error;
 use super::super::calibrate::{account, account_path, line, name, print, write};
 use super::super::eval::{advance, progress_bar};
+use super::super::numbers::non_negative;
+use super::super::weighing::Weighing;
 use super::detector::Common;
 use crate::engine::{Adapter, Engine, EngineOptions};
 use crate::eval::cache::StatsCache;
@@ -30,11 +32,10 @@ pub struct ProbeOptions {
     #[arg(long, default_value_t = 5, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(2..=50))]
     folds: usize,
     /// How hard the probe's weights are held down; else the best of several on unseen domains.
-    #[arg(long)]
+    #[arg(long, value_parser = non_negative)]
     probe_penalty: Option<f64>,
-    /// Strength of the L2 penalty on the weights of probe and statistics together; else the best on unseen data sets.
-    #[arg(long)]
-    penalty: Option<f64>,
+    #[command(flatten)]
+    weighing: Weighing,
     /// The calibration's name; else the model's name and the languages.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -45,11 +46,6 @@ pub struct ProbeOptions {
 
 /// Runs the command.
 pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
-    for penalty in [options.penalty, options.probe_penalty].into_iter().flatten() {
-        if !(penalty.is_finite() && penalty >= 0.0) {
-            return Err("a penalty must be a number that is not negative".into());
-        }
-    }
     let samples = samples(args, options)?;
     let engine = Engine::load_uncalibrated(&EngineOptions {
         model: args.model.clone(),
@@ -78,7 +74,8 @@ pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
         model: ModelRef { name: model.name, sha256: model.sha256 },
         probe: Some(found.id()),
         languages: args.texts.lang.clone(),
-        penalty: options.penalty.map_or_else(|| calibrate::choose_penalty(&measured), Ok)?,
+        weighed: options.weighing.features(),
+        penalty: options.weighing.penalty(&measured)?,
     };
     let calibration = calibrate::fit(&measured, &settings)?;
     let account = account(&measured, &settings, &calibration)?;

@@ -1,6 +1,6 @@
 //! `bonafide train style`: adapts the model to one author's texts, for `bonafide score --author`.
 
-use super::numbers::{at_least, positive};
+use super::super::numbers::{at_least, positive};
 use crate::cli::Error;
 use crate::cli::calibrate::{command, line};
 use crate::cli::labelled::refuse_measuring;

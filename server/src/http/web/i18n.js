@@ -148,6 +148,8 @@ const EN = {
   d_min_k: 'Least likely words (min-k)',
   d_diversity: 'Diversity of the curve',
   d_lastde: 'Lastde',
+  d_winsorised_logprob: 'Log-probability, Winsorised',
+  d_decline: 'Falling apart towards the end',
   d_binoculars: 'Binoculars',
 
   limits: 'What the numbers can’t tell',
@@ -346,6 +348,8 @@ const ZH = {
   d_min_k: '最不可能的词（min-k）',
   d_diversity: '曲线多样性',
   d_lastde: 'Lastde',
+  d_winsorised_logprob: '平均对数概率（设下限）',
+  d_decline: '后半段失去条理',
   d_binoculars: 'Binoculars',
 
   limits: '数值不能说明什么',
