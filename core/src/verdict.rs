@@ -142,6 +142,9 @@ pub struct BlockReport {
     pub token_count: usize,
     /// Detected language as an ISO 639-1 code where there is one, else ISO 639-3; absent if unknown.
     pub language: Option<String>,
+    /// Version of the calibration that it was compared with; absent if the text can't be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<String>,
     /// Each detector's score, by name; higher means more like a model's text, whatever the detector.
     pub detectors: std::collections::BTreeMap<String, f64>,
     /// Per-token values, if asked for.
@@ -169,6 +172,9 @@ pub struct ModelIdentity {
 pub struct CalibrationIdentity {
     /// Its version.
     pub version: String,
+    /// The languages that it has seen, as ISO 639-1 codes.
+    #[serde(default)]
+    pub languages: Vec<String>,
     /// The share of human texts called `likely_ai` that its thresholds were set for.
     pub target_false_positive_rate: f64,
     /// The share that was measured on held-out human texts.
@@ -183,8 +189,12 @@ pub struct ScoreReport {
     pub blocks: Vec<BlockReport>,
     /// The model that scored.
     pub model: ModelIdentity,
-    /// The calibration; absent if none fits the model, in which case the statistics give no other verdict than `unclear`.
+    /// The first of the calibrations; absent if none fits the model, in which case the statistics give no other verdict than
+    /// `unclear`.
     pub calibration: Option<CalibrationIdentity>,
+    /// All calibrations, each for other languages. A block says which one it was compared with.
+    #[serde(default)]
+    pub calibrations: Vec<CalibrationIdentity>,
     /// Version of the program.
     pub version: String,
 }

@@ -149,6 +149,7 @@ mod tests {
             words: 0,
             token_count: 0,
             language: None,
+            calibration: None,
             detectors: Default::default(),
             tokens: None,
         })

@@ -18,6 +18,7 @@ use bonafide_core::declared;
 use bonafide_core::detect::{self, Stats};
 use bonafide_core::judge::{self, ScoredBlock, Token, judge};
 use bonafide_core::text::hidden::Visible;
+use bonafide_core::text::language;
 use bonafide_core::text::scoring::ScoringText;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, Evidence, ModelIdentity, ScoreReport};
 use bonafide_core::watermark::evidence::Mark;
@@ -53,7 +54,7 @@ pub struct EngineOptions {
 /// What was trained and is to be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Adapter {
-    /// The probe that comes with the program for this model file, if there is one.
+    /// The probes that come with the program for this model file, if there are any.
     #[default]
     BuiltIn,
     /// Nothing: the statistics alone decide.
@@ -114,6 +115,14 @@ pub struct Window {
     pub tokens: Vec<u32>,
     /// How many leading statistics to leave out, because the window before counted them.
     pub skip: usize,
+    /// Which of the engine's lenses reads it; 0 in an engine of one.
+    pub lens: usize,
+}
+
+/// What reads the texts of some languages: a probe and the calibration that was made with it.
+struct Lens {
+    reader: Option<Reader>,
+    calibration: Option<Calibration>,
 }
 
 /// A window's statistics, and the sums of hidden states of its chunks.
@@ -132,14 +141,14 @@ pub struct Plan {
     part: bool,
 }
 
-/// A loaded model with its tokenizer and calibration. Shared by all threads.
+/// A loaded model with its tokenizer and calibrations. Shared by all threads.
 pub struct Engine {
     backend: Box<dyn Backend>,
     tokenizer: TextTokenizer,
     window: usize,
     identity: ModelIdentity,
-    reader: Option<Reader>,
-    calibration: Option<Calibration>,
+    /// At least one; the first reads what no other has a calibration for.
+    lenses: Vec<Lens>,
     watermarks: Watermarks,
 }
 
@@ -156,30 +165,35 @@ impl Engine {
 
     /// Loads a model file that is already here.
     pub fn open(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
-        let bare = Self::bare(stored, options)?;
-        let reader = bare.reader.as_ref();
-        let calibration = match &options.calibration {
-            Some(path) => Some(built_in::calibration_from(path, &stored.sha256, reader)?),
-            None => built_in::calibration(&stored.sha256, reader.map(|reader| reader.id.as_str()))?,
-        };
-        Ok(Self { calibration, ..bare })
+        let mut engine = Self::bare(stored, options)?;
+        if let Some(path) = &options.calibration {
+            let readers = engine.lenses.drain(..).map(|lens| lens.reader);
+            engine.lenses = vec![built_in::lens_from(path, &stored.sha256, readers)?];
+            return Ok(engine);
+        }
+        let readers = std::mem::take(&mut engine.lenses).into_iter().map(|lens| lens.reader);
+        engine.lenses = built_in::lenses(&stored.sha256, readers)?;
+        Ok(engine)
     }
 
     fn bare(stored: &store::StoredModel, options: &EngineOptions) -> Result<Self, EngineError> {
         let trained = match &options.adapter {
-            Adapter::None => None,
-            Adapter::BuiltIn => built_in::probe(&stored.sha256)?,
-            Adapter::File(path) => Some(built_in::trained_from(path, &stored.sha256)?),
+            Adapter::None => Vec::new(),
+            Adapter::BuiltIn => built_in::probes(&stored.sha256)?,
+            Adapter::File(path) => vec![built_in::trained_from(path, &stored.sha256)?],
         };
-        let loaded = model::load(&stored.path)?;
-        let (model, reader) = match trained {
-            None => (loaded.model, None),
-            Some(trained) => {
-                let put = trained.put(loaded.model);
-                let (model, reader) = put.map_err(|reason| built_in::wrong(&options.adapter, reason))?;
-                (model, Some(reader))
-            }
-        };
+        let mut loaded = model::load(&stored.path)?;
+        let mut lenses = Vec::with_capacity(trained.len().max(1));
+        for trained in trained {
+            let put = trained.put(loaded.model);
+            let (model, reader) = put.map_err(|reason| built_in::wrong(&options.adapter, reason))?;
+            loaded.model = model;
+            lenses.push(Lens { reader: Some(reader), calibration: None });
+        }
+        if lenses.is_empty() {
+            lenses.push(Lens { reader: None, calibration: None });
+        }
+        let model = loaded.model;
         let mut window = WINDOW.min(loaded.context);
         let observer = match &options.observer {
             Some(name) => {
@@ -202,7 +216,7 @@ impl Engine {
         };
         let tokenizer = loaded.tokenizer;
         let watermarks = Watermarks::prepare(options.watermarks.clone(), &identity.name, &tokenizer);
-        Ok(Self { backend, tokenizer, window, identity, reader, calibration: None, watermarks })
+        Ok(Self { backend, tokenizer, window, identity, lenses, watermarks })
     }
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.
@@ -221,7 +235,20 @@ impl Engine {
         let tokens = self.tokenizer.encode(scoring.text()).map_err(EngineError::Tokenize)?;
         let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
         let visible = Visible::new(text);
-        Ok(Plan { text: Arc::from(text), windows: self.windows(&ids), scoring, tokens, visible, part })
+        let windows = self.windows(&ids, self.lens(scoring.text()));
+        Ok(Plan { text: Arc::from(text), windows, scoring, tokens, visible, part })
+    }
+
+    /// Which lens reads a text: the first whose calibration has seen its language.
+    fn lens(&self, text: &str) -> usize {
+        if self.lenses.len() == 1 {
+            return 0;
+        }
+        let knows =
+            |lens: &Lens, language| lens.calibration.as_ref().is_some_and(|known| known.knows(language));
+        language::detect(text)
+            .and_then(|language| self.lenses.iter().position(|lens| knows(lens, language)))
+            .unwrap_or(0)
     }
 
     /// The model's tokens of a text as it stands, with the leading token that the model wants, if any.
@@ -230,7 +257,7 @@ impl Engine {
         Ok(self.tokenizer.bos.into_iter().chain(tokens.iter().map(|token| token.id)).collect())
     }
 
-    fn windows(&self, ids: &[u32]) -> Vec<Window> {
+    fn windows(&self, ids: &[u32], lens: usize) -> Vec<Window> {
         let bos = self.tokenizer.bos;
         let room = self.window - usize::from(bos.is_some());
         windows::cut(ids.len(), room, OVERLAP)
@@ -239,21 +266,46 @@ impl Engine {
                 let context = stretch.counts_from - stretch.tokens.start;
                 // Without a BOS a sequence's first token has no score.
                 let skip = if bos.is_some() { context } else { context.saturating_sub(1) };
-                Window { tokens: bos.into_iter().chain(ids[stretch.tokens].iter().copied()).collect(), skip }
+                let tokens = bos.into_iter().chain(ids[stretch.tokens].iter().copied()).collect();
+                Window { tokens, skip, lens }
             })
             .collect()
     }
 
-    /// Scores windows of any plans in one packed pass; one list of statistics a window, in order.
+    /// Scores windows of any plans in one packed pass for each lens; one list of statistics a window, in order.
     pub fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
+        let first = windows.first().map_or(0, |window| window.lens);
+        if windows.iter().all(|window| window.lens == first) {
+            return self.score_through(first, windows);
+        }
+        let mut scored = vec![Vec::new(); windows.len()];
+        for lens in 0..self.lenses.len() {
+            let own: Vec<usize> = (0..windows.len()).filter(|at| windows[*at].lens == lens).collect();
+            let through = own.iter().map(|at| windows[*at]).collect::<Vec<_>>();
+            for (at, stats) in own.into_iter().zip(self.score_through(lens, &through)?) {
+                scored[at] = stats;
+            }
+        }
+        Ok(scored)
+    }
+
+    fn score_through(&self, lens: usize, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
+        if windows.is_empty() {
+            return Ok(Vec::new());
+        }
         let packed = Packed::new(windows);
-        let stats = self.read(&packed.batch()?)?;
+        let reader = self.lenses.get(lens).and_then(|lens| lens.reader.as_ref());
+        let stats = self.read(&packed.batch()?, reader)?;
         Ok(shares(&stats, windows.iter().map(|window| scored(window))))
     }
 
     /// One pass; what was trained reads along if there is something.
-    fn read(&self, batch: &PackedBatch<'_>) -> Result<Vec<TokenStats>, BackendError> {
-        let Some(Reader { probe, .. }) = &self.reader else { return self.backend.score(batch) };
+    fn read(
+        &self,
+        batch: &PackedBatch<'_>,
+        reader: Option<&Reader>,
+    ) -> Result<Vec<TokenStats>, BackendError> {
+        let Some(Reader { probe, .. }) = reader else { return self.backend.score(batch) };
         let first = vec![1; batch.starts().len() - 1];
         let taps = Taps::new(&probe.depths, 1, &first)?.projected(&probe.weights);
         let (mut stats, words) = self.backend.score_tapped(batch, &taps)?;
@@ -307,7 +359,8 @@ impl Engine {
     pub fn judge(&self, id: &str, plan: &Plan, stats: &[Vec<TokenStats>], with_tokens: bool) -> BlockReport {
         let tokens = self.join(plan, stats);
         let block = ScoredBlock { id, text: &plan.text, scoring: &plan.scoring, tokens: &tokens };
-        let mut report = judge(&block, self.calibration.as_ref(), with_tokens);
+        let calibrations: Vec<&Calibration> = self.calibrations().collect();
+        let mut report = judge(&block, &calibrations, with_tokens);
         if let Some(score) = paired_score(plan, stats) {
             report.detectors.insert("binoculars".to_owned(), score);
         }
@@ -380,7 +433,7 @@ impl Engine {
         let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
         let mut entropies = Vec::with_capacity(ids.len());
         entropies.extend(self.tokenizer.bos.is_none().then_some(f32::NAN));
-        for window in self.windows(&ids) {
+        for window in self.windows(&ids, 0) {
             match needs {
                 Entropy::None => return None,
                 Entropy::Shannon => {
@@ -456,6 +509,7 @@ impl Engine {
             blocks,
             model: self.model(),
             calibration: self.calibration(),
+            calibrations: self.calibrations().map(Calibration::identity).collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -466,22 +520,26 @@ impl Engine {
         self.identity.clone()
     }
 
-    /// Which calibration this is; absent if none fits the model.
+    /// The first calibration; absent if none fits the model.
     #[must_use]
     pub fn calibration(&self) -> Option<CalibrationIdentity> {
-        self.calibration.as_ref().map(Calibration::identity)
+        self.calibrations().next().map(Calibration::identity)
     }
 
-    /// What was trained and reads along.
+    /// The calibrations, each for other languages.
+    pub fn calibrations(&self) -> impl Iterator<Item = &Calibration> {
+        self.lenses.iter().filter_map(|lens| lens.calibration.as_ref())
+    }
+
+    /// What was trained and reads along: the first, if there are several.
     #[must_use]
     pub fn reader(&self) -> Option<&Reader> {
-        self.reader.as_ref()
+        self.readers().next()
     }
 
-    /// The calibration itself.
-    #[must_use]
-    pub fn calibration_data(&self) -> Option<&Calibration> {
-        self.calibration.as_ref()
+    /// All that was trained and reads along, each for other languages.
+    pub fn readers(&self) -> impl Iterator<Item = &Reader> {
+        self.lenses.iter().filter_map(|lens| lens.reader.as_ref())
     }
 
     /// What computes, and on how many threads.

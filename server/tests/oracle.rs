@@ -48,7 +48,7 @@ fn compare(engine: &Engine, texts: &[Value]) -> Vec<(String, Reached)> {
             // The reference cut its long text at this many tokens.
             tokens.truncate(1024);
             assert_eq!(tokens, ids, "token ids of {}", text["name"]);
-            Window { tokens, skip: 0 }
+            Window { tokens, skip: 0, lens: 0 }
         })
         .collect();
     // All texts in one packed pass: packing must not change what a sequence sees.

@@ -258,11 +258,18 @@ impl Calibration {
         self.model.sha256.eq_ignore_ascii_case(model_sha256)
     }
 
+    /// Whether it has seen a language (ISO 639-1).
+    #[must_use]
+    pub fn knows(&self, language: &str) -> bool {
+        self.languages.iter().any(|known| known == language)
+    }
+
     /// For reports.
     #[must_use]
     pub fn identity(&self) -> CalibrationIdentity {
         CalibrationIdentity {
             version: self.version.clone(),
+            languages: self.languages.clone(),
             target_false_positive_rate: self.alpha_ai,
             measured_false_positive_rate: self.measured.false_positive_rate,
         }

@@ -103,7 +103,10 @@ fn all_point_the_same_way() {
             probe: None,
         })
         .collect();
-    for name in NAMES.into_iter().filter(|name| !matches!(*name, "lrr" | "diversity" | "lastde" | "decline" | "probe")) {
+    for name in NAMES
+        .into_iter()
+        .filter(|name| !matches!(*name, "lrr" | "diversity" | "lastde" | "decline" | "probe"))
+    {
         assert!(detector(name, &easy) > detector(name, &hard), "{name}");
     }
 }

@@ -75,15 +75,15 @@ struct Case<'a> {
     decision: Decision,
 }
 
-/// Judges a block. `calibration` is the one that fits the model ([`Calibration::fits`]), if there is one; `with_tokens`
-/// puts the per-token values into the report.
+/// Judges a block. The `calibrations` are those that fit the model ([`Calibration::fits`]), of which the first that has seen
+/// the block's language counts; `with_tokens` puts the per-token values into the report.
 #[must_use]
-pub fn judge(block: &ScoredBlock<'_>, calibration: Option<&Calibration>, with_tokens: bool) -> BlockReport {
+pub fn judge(block: &ScoredBlock<'_>, calibrations: &[&Calibration], with_tokens: bool) -> BlockReport {
     let words = words::count(block.scoring.text());
     let language = language::detect(block.scoring.text());
     let stats: Vec<Stats> = block.tokens.iter().filter_map(|token| token.stats).collect();
     let layout = Layout::new(block);
-    let case = case(block, &stats, words, language, calibration);
+    let case = case(block, &stats, words, language, calibrations);
     let sentences = sentences(&layout, &stats, case.as_ref().ok());
     let (verdict, mut evidence) = match &case {
         Ok(case) => verdict(case, &stats, &sentences),
@@ -103,6 +103,7 @@ pub fn judge(block: &ScoredBlock<'_>, calibration: Option<&Calibration>, with_to
         words,
         token_count: block.tokens.len(),
         language: language.map(str::to_owned),
+        calibration: case.as_ref().ok().map(|case| case.calibration.version.clone()),
         detectors: detectors(&stats),
         tokens: with_tokens.then(|| layout.tokens(block)),
     }
@@ -153,6 +154,7 @@ pub fn unread(id: &str, text: &str) -> BlockReport {
         words,
         token_count: 0,
         language: None,
+        calibration: None,
         detectors: std::collections::BTreeMap::new(),
         tokens: None,
     }
@@ -163,7 +165,7 @@ fn case<'a>(
     stats: &[Stats],
     words: usize,
     language: Option<&'static str>,
-    calibration: Option<&'a Calibration>,
+    calibrations: &[&'a Calibration],
 ) -> Result<Case<'a>, Obstacle> {
     if stats.is_empty() {
         return Err(if words < MIN_WORDS { Obstacle::TooShort } else { Obstacle::NotScored });
@@ -175,11 +177,15 @@ fn case<'a>(
     if words < MIN_WORDS {
         return Err(Obstacle::TooShort);
     }
-    let calibration = calibration.ok_or(Obstacle::NoCalibration)?;
-    let language = language.ok_or(Obstacle::LanguageUnknown)?;
-    if !calibration.languages.iter().any(|known| known == language) {
-        return Err(Obstacle::LanguageNotCalibrated(language, calibration.languages.clone()));
+    if calibrations.is_empty() {
+        return Err(Obstacle::NoCalibration);
     }
+    let language = language.ok_or(Obstacle::LanguageUnknown)?;
+    let calibration = calibrations.iter().copied().find(|calibration| calibration.knows(language));
+    let calibration = calibration.ok_or_else(|| {
+        let known = calibrations.iter().flat_map(|calibration| calibration.languages.iter().cloned());
+        Obstacle::LanguageNotCalibrated(language, known.collect())
+    })?;
     let features = Features::extract(stats).ok_or(Obstacle::NotScored)?;
     let windows = scan(stats);
     let parts: Vec<Features> = windows.iter().map(|window| window.features.clone()).collect();

@@ -55,7 +55,8 @@ fn report(text: &str, calibration: Option<&Calibration>, mut ease: impl FnMut(us
     let tokens = tokens(&scoring, |index| {
         Some(super::super::calibration::tests::stats(1, ease(index), &mut noise)[0])
     });
-    judge(&ScoredBlock { id: "b", text, scoring: &scoring, tokens: &tokens }, calibration, true)
+    let calibrations: Vec<&Calibration> = calibration.into_iter().collect();
+    judge(&ScoredBlock { id: "b", text, scoring: &scoring, tokens: &tokens }, &calibrations, true)
 }
 
 fn has(report: &BlockReport, code: Code) -> bool {
@@ -187,6 +188,39 @@ fn limits_are_named_and_leave_no_probability() {
 }
 
 #[test]
+fn each_language_has_a_calibration_of_its_own() {
+    let other =
+        Calibration { version: "other".to_owned(), languages: vec!["zh".to_owned()], ..CALIBRATION.clone() };
+    let english = prose(200);
+    let chinese = "今天公交车又晚点了，所以我走路去。半路上我的左脚鞋子彻底坏了，一位浇花的女士笑出了声。我们聊了十分钟的鞋匠，\
+                   她说镇上早就没有了，只剩商场里那台配钥匙的机器。后来下起雨来，谁也没带伞。";
+    let judged = |text: &str, calibrations: &[&Calibration]| {
+        let scoring = ScoringText::new(text);
+        let mut noise = Noise::new(21);
+        let own = stats(120, 0.5, &mut noise);
+        let ends: Vec<usize> = scoring.text().char_indices().map(|(at, _)| at).skip(1).take(120).collect();
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let tokens: Vec<Token> = starts
+            .zip(ends.iter().copied())
+            .zip(own)
+            .map(|((start, end), stats)| Token { bytes: start..end, stats: Some(stats) })
+            .collect();
+        judge(&ScoredBlock { id: "", text, scoring: &scoring, tokens: &tokens }, calibrations, false)
+    };
+    let both: [&Calibration; 2] = [&CALIBRATION, &other];
+    assert_eq!(judged(&english, &both).calibration.as_deref(), Some("test-1"));
+    assert_eq!(judged(chinese, &both).calibration.as_deref(), Some("other"));
+    let unknown = judged(chinese, &both[..1]);
+    assert!(unknown.calibration.is_none() && has(&unknown, Code::LanguageNotCalibrated));
+    let dutch = "De bus was weer te laat, dus ik liep de heuvel af en mijn linkerschoen begaf het voorgoed, terwijl een vrouw \
+                 die haar rozen water gaf hardop lachte. We praatten tien minuten over schoenmakers. Die zijn er hier niet \
+                 meer, zei ze, alleen het apparaat in het winkelcentrum dat sleutels snijdt.";
+    let report = judged(dutch, &both);
+    let known = report.evidence.iter().find_map(|found| found.values.get("calibrated"));
+    assert_eq!(known.map(String::as_str), Some("en, zh"), "{:?}", report.evidence);
+}
+
+#[test]
 fn text_that_is_too_well_known_is_unclear() {
     let text = prose(300);
     let scoring = ScoringText::new(&text);
@@ -195,7 +229,7 @@ fn text_that_is_too_well_known_is_unclear() {
     let tokens = tokens(&scoring, |_| Some(sure));
     let report = judge(
         &ScoredBlock { id: "", text: &text, scoring: &scoring, tokens: &tokens },
-        Some(&CALIBRATION),
+        &[&CALIBRATION],
         false,
     );
     assert_eq!(report.verdict, Verdict::Unclear);
@@ -224,7 +258,7 @@ fn unusable_numbers_are_not_judged() {
         let tokens = tokens(&scoring, |_| stats);
         let report = judge(
             &ScoredBlock { id: "", text: &text, scoring: &scoring, tokens: &tokens },
-            Some(&CALIBRATION),
+            &[&CALIBRATION],
             true,
         );
         assert_eq!(report.verdict, Verdict::Unclear);
@@ -264,7 +298,7 @@ fn a_million_characters_without_a_break() {
         .collect();
     let report = judge(
         &ScoredBlock { id: "", text: &text, scoring: &scoring, tokens: &tokens },
-        Some(&CALIBRATION),
+        &[&CALIBRATION],
         true,
     );
     assert_eq!(report.verdict, Verdict::Unclear);
@@ -284,7 +318,7 @@ proptest! {
             .into_iter()
             .map(|(start, length)| Token { bytes: start..start + length, stats: Some(stats(1, 0.5, &mut noise)[0]) })
             .collect();
-        let report = judge(&ScoredBlock { id: "x", text: &text, scoring: &scoring, tokens: &tokens }, Some(&CALIBRATION), true);
+        let report = judge(&ScoredBlock { id: "x", text: &text, scoring: &scoring, tokens: &tokens }, &[&CALIBRATION], true);
         prop_assert!(!report.evidence.is_empty());
         let length = text.chars().count();
         prop_assert!(report.tokens.unwrap().iter().all(|token| token.span.start <= token.span.end && token.span.end <= length));

@@ -162,7 +162,7 @@ fn window(engine: &Engine, tokens: usize) -> Result<Window, Error> {
     let sentence = "The ferry left the harbour before sunrise, and nobody on the quay waved back at it. ";
     let mut ids = engine.encode_raw(&sentence.repeat(tokens / 8 + 2))?;
     ids.truncate(tokens);
-    Ok(Window { tokens: ids, skip: 0 })
+    Ok(Window { tokens: ids, skip: 0, lens: 0 })
 }
 
 fn milliseconds(since: Instant) -> f64 {

@@ -197,7 +197,7 @@ pub(super) fn load_all(
 pub(super) fn open_cache(engine: &Engine, dir: Option<&Path>) -> Result<Option<StatsCache>, Error> {
     let model = engine.model();
     let mut name = format!("{} {}", model.sha256, model.backend);
-    if let Some(reader) = engine.reader() {
+    for reader in engine.readers() {
         name = format!("{name} {} {}", reader.kind.name(), reader.id);
     }
     Ok(dir.map(|dir| StatsCache::open(dir, &name)).transpose()?)

@@ -1,6 +1,6 @@
 //! What was trained, and calibrations: those that come with the program, and those of files.
 
-use super::{Adapter, EngineError};
+use super::{Adapter, EngineError, Lens};
 use crate::model::trained::{Kind, Reader, Trained};
 use bonafide_core::calibration::{Calibration, ModelRef};
 use std::path::Path;
@@ -14,31 +14,39 @@ const CALIBRATIONS: &[&str] = &[
 /// Probes that come with the program; each names the model file that it reads.
 const PROBES: &[&[u8]] = &[include_bytes!("../../calibration/smollm2-135m.detector.safetensors")];
 
-pub(super) fn calibration_from(
+/// The calibration of a file, with the one of the readers that it was made with.
+pub(super) fn lens_from(
     path: &Path,
     sha256: &str,
-    reader: Option<&Reader>,
-) -> Result<Calibration, EngineError> {
-    let wrong = |reason: String| EngineError::Calibration { path: path.display().to_string(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let calibration = parse_calibration(&text).map_err(wrong)?;
+    readers: impl Iterator<Item = Option<Reader>>,
+) -> Result<Lens, EngineError> {
+    let wrong = |reason: &str| EngineError::Calibration {
+        path: path.display().to_string(),
+        reason: reason.to_owned(),
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&error.to_string()))?;
+    let calibration = parse_calibration(&text).map_err(|reason| wrong(&reason))?;
     if !calibration.fits(sha256) {
-        return Err(wrong("it was made for another model; make one with `bonafide calibrate`".to_owned()));
+        return Err(wrong("it was made for another model; make one with `bonafide calibrate`"));
     }
-    match (&calibration.probe, reader) {
-        (Some(wanted), given) if given.map(|reader| &reader.id) != Some(wanted) => Err(wrong(
-            "it was made with another probe or adapter: give that one with --adapter, or make a calibration with this one \
-             by `bonafide calibrate --adapter`"
-                .to_owned(),
-        )),
+    let readers: Vec<Reader> = readers.flatten().collect();
+    let reader = match &calibration.probe {
+        Some(wanted) => Some(readers.into_iter().find(|reader| reader.id == *wanted).ok_or_else(|| {
+            wrong(
+                "it was made with another probe or adapter: give that one with --adapter, or make a calibration with this \
+                 one by `bonafide calibrate --adapter`",
+            )
+        })?),
         // A probe leaves the statistics as they are, an adapter does not.
-        (None, Some(reader)) if reader.kind == Kind::Lora => Err(wrong(
-            "it was made without the adapter, which changes what the model says of a text: make one with it by \
-             `bonafide calibrate --adapter`"
-                .to_owned(),
-        )),
-        _ => Ok(calibration),
-    }
+        None if readers.iter().any(|reader| reader.kind == Kind::Lora) => {
+            return Err(wrong(
+                "it was made without the adapter, which changes what the model says of a text: make one with it by \
+                 `bonafide calibrate --adapter`",
+            ));
+        }
+        None => readers.into_iter().next(),
+    };
+    Ok(Lens { reader, calibration: Some(calibration) })
 }
 
 /// What can't be used, and why.
@@ -63,21 +71,33 @@ pub(super) fn trained_from(path: &Path, sha256: &str) -> Result<Trained, EngineE
     ))
 }
 
-pub(super) fn probe(sha256: &str) -> Result<Option<Trained>, EngineError> {
-    for bytes in PROBES {
-        let probe = Trained::read(bytes).map_err(|reason| wrong(&Adapter::BuiltIn, reason))?;
-        if probe.fits(sha256) {
-            return Ok(Some(probe));
-        }
-    }
-    Ok(None)
+pub(super) fn probes(sha256: &str) -> Result<Vec<Trained>, EngineError> {
+    let read = |bytes: &&[u8]| Trained::read(bytes).map_err(|reason| wrong(&Adapter::BuiltIn, reason));
+    PROBES.iter().map(read).filter(|probe| probe.as_ref().map_or(true, |probe| probe.fits(sha256))).collect()
 }
 
-pub(super) fn calibration(sha256: &str, probe: Option<&str>) -> Result<Option<Calibration>, EngineError> {
-    let text = named().find(|(named, _)| named.model.sha256 == sha256 && named.probe.as_deref() == probe);
-    let calibration = text.map(|(_, text)| parse_calibration(text)).transpose();
-    calibration
-        .map_err(|reason| EngineError::Calibration { path: "built into the program".to_owned(), reason })
+/// Each reader with the built-in calibrations that were made with it; one without a calibration if there is none for any.
+pub(super) fn lenses(
+    sha256: &str,
+    readers: impl Iterator<Item = Option<Reader>>,
+) -> Result<Vec<Lens>, EngineError> {
+    let (mut lenses, mut bare) = (Vec::new(), None);
+    for reader in readers {
+        let id = reader.as_ref().map(|reader| reader.id.as_str());
+        let own = named().filter(|(named, _)| named.model.sha256 == sha256 && named.probe.as_deref() == id);
+        for (_, text) in own {
+            let calibration = parse_calibration(text).map_err(|reason| EngineError::Calibration {
+                path: "built into the program".to_owned(),
+                reason,
+            })?;
+            lenses.push(Lens { reader: reader.clone(), calibration: Some(calibration) });
+        }
+        bare = bare.or(Some(reader));
+    }
+    if lenses.is_empty() {
+        lenses.push(Lens { reader: bare.flatten(), calibration: None });
+    }
+    Ok(lenses)
 }
 
 /// What tells one built-in calibration from another: the tables are skipped, not read.

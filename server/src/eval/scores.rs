@@ -264,6 +264,7 @@ mod tests {
             words: 42,
             token_count: 60,
             language: None,
+            calibration: None,
             detectors: [("lrr".to_owned(), -0.5), ("odd".to_owned(), f64::NAN)].into(),
             tokens: None,
         };

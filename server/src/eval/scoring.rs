@@ -248,7 +248,10 @@ mod tests {
 
         fn plan(&self, text: &str) -> Result<Vec<Window>, EngineError> {
             let tokens: Vec<u32> = text.bytes().map(u32::from).collect();
-            Ok(tokens.chunks(self.window).map(|part| Window { tokens: part.to_vec(), skip: 0 }).collect())
+            Ok(tokens
+                .chunks(self.window)
+                .map(|part| Window { tokens: part.to_vec(), skip: 0, lens: 0 })
+                .collect())
         }
 
         fn windows<'a>(&self, plan: &'a Vec<Window>) -> &'a [Window] {

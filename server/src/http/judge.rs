@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, EngineError, Window};
 use crate::queue::Scorer;
+use bonafide_core::calibration::Calibration;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, ModelIdentity};
 use bonafide_kernels::backend::TokenStats;
 use std::sync::Arc;
@@ -15,8 +16,8 @@ pub trait Judge: Scorer {
     /// Which model this is.
     fn model(&self) -> ModelIdentity;
 
-    /// Which calibration this is; absent if none fits the model.
-    fn calibration(&self) -> Option<CalibrationIdentity>;
+    /// The calibrations, each for other languages; none if none fits the model.
+    fn calibrations(&self) -> Vec<CalibrationIdentity>;
 
     /// Tokens that a batch must hold at least to fill the device; 0 where it makes no difference.
     fn batch_tokens(&self) -> usize {
@@ -71,8 +72,8 @@ impl Judge for Engine {
         Engine::model(self)
     }
 
-    fn calibration(&self) -> Option<CalibrationIdentity> {
-        Engine::calibration(self)
+    fn calibrations(&self) -> Vec<CalibrationIdentity> {
+        Engine::calibrations(self).map(Calibration::identity).collect()
     }
 
     fn batch_tokens(&self) -> usize {

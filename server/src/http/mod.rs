@@ -96,8 +96,8 @@ struct Ready {
     judge: Arc<dyn Judge>,
     queue: Queue,
     model: ModelIdentity,
-    calibration: Option<CalibrationIdentity>,
-    /// Model, calibration and version in one string: what a cached report depends on.
+    calibrations: Vec<CalibrationIdentity>,
+    /// Model, calibrations and version in one string: what a cached report depends on.
     identity: String,
 }
 
@@ -146,16 +146,17 @@ impl App {
     /// # Errors
     /// If the queue's thread can't be started.
     pub fn load<J: Judge>(&self, judge: Arc<J>, rate: Option<f64>) -> std::io::Result<()> {
-        let (model, calibration) = (judge.model(), judge.calibration());
-        let version = calibration.as_ref().map_or("", |calibration| calibration.version.as_str());
-        let identity = [model.sha256.as_str(), &model.backend, version, env!("CARGO_PKG_VERSION")].join("\n");
+        let (model, calibrations) = (judge.model(), judge.calibrations());
+        let mut identity = vec![model.sha256.as_str(), &model.backend, env!("CARGO_PKG_VERSION")];
+        identity.extend(calibrations.iter().map(|calibration| calibration.version.as_str()));
+        let identity = identity.join("\n");
         let scorer: Arc<dyn Scorer> = Arc::<J>::clone(&judge);
         let mut limits = self.limits.queue();
         limits.assumed_rate = rate.unwrap_or(limits.assumed_rate);
         limits.batch_tokens = limits.batch_tokens.max(judge.batch_tokens());
         let queue = Queue::start(scorer, limits, self.metrics.queue.clone())?;
         // The loser of a race drops its queue, which ends its thread.
-        let _ = self.ready.set(Ready { judge, queue, model, calibration, identity });
+        let _ = self.ready.set(Ready { judge, queue, model, calibrations, identity });
         Ok(())
     }
 

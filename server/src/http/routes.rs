@@ -28,9 +28,12 @@ pub struct Health {
     /// The model; only with a token, once it is loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelIdentity>,
-    /// The calibration; only with a token, if one fits the model.
+    /// The first calibration; only with a token, if one fits the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<CalibrationIdentity>,
+    /// All calibrations, each for other languages; only with a token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calibrations: Vec<CalibrationIdentity>,
 }
 
 /// Whether the daemon runs. Needs no token; with one it tells more.
@@ -42,7 +45,14 @@ pub(super) async fn health(
 ) -> Result<Json<Health>, ApiError> {
     let ready = app.ready.get();
     let status = if ready.is_some() { "ok" } else { "loading" };
-    let bare = Health { status, version: None, uptime_seconds: None, model: None, calibration: None };
+    let bare = Health {
+        status,
+        version: None,
+        uptime_seconds: None,
+        model: None,
+        calibration: None,
+        calibrations: Vec::new(),
+    };
     if !headers.contains_key(header::AUTHORIZATION) && !headers.contains_key("x-api-key") {
         return Ok(Json(bare));
     }
@@ -51,7 +61,8 @@ pub(super) async fn health(
         version: Some(env!("CARGO_PKG_VERSION")),
         uptime_seconds: Some(app.started.elapsed().as_secs()),
         model: ready.map(|ready| ready.model.clone()),
-        calibration: ready.and_then(|ready| ready.calibration.clone()),
+        calibration: ready.and_then(|ready| ready.calibrations.first().cloned()),
+        calibrations: ready.map(|ready| ready.calibrations.clone()).unwrap_or_default(),
         ..bare
     }))
 }
@@ -80,8 +91,10 @@ pub struct StatusReply {
     pub uptime_seconds: u64,
     /// The model; null until it is loaded.
     pub model: Option<ModelIdentity>,
-    /// The calibration; null if none fits the model.
+    /// The first calibration; null if none fits the model.
     pub calibration: Option<CalibrationIdentity>,
+    /// All calibrations, each for other languages.
+    pub calibrations: Vec<CalibrationIdentity>,
 }
 
 /// How the daemon is. It is `GET /v1/health` for browser extensions, whose GETs carry no origin. Scope: `score`.
@@ -100,7 +113,8 @@ pub(super) async fn status(
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: app.started.elapsed().as_secs(),
         model: ready.map(|ready| ready.model.clone()),
-        calibration: ready.and_then(|ready| ready.calibration.clone()),
+        calibration: ready.and_then(|ready| ready.calibrations.first().cloned()),
+        calibrations: ready.map(|ready| ready.calibrations.clone()).unwrap_or_default(),
     })
 }
 
@@ -110,8 +124,10 @@ pub struct ModelReply {
     /// Which it is.
     #[serde(flatten)]
     pub model: ModelIdentity,
-    /// Its calibration; null if none fits it, in which case the statistics give no other verdict than `unclear`.
+    /// Its first calibration; null if none fits it, in which case the statistics give no other verdict than `unclear`.
     pub calibration: Option<CalibrationIdentity>,
+    /// All its calibrations, each for other languages.
+    pub calibrations: Vec<CalibrationIdentity>,
 }
 
 /// The models.
@@ -125,10 +141,11 @@ pub struct ModelsReply {
 #[utoipa::path(get, path = "/v1/models", tag = "score", security(("bearer" = []), ("api_key" = [])),
     responses((status = 200, body = ModelsReply), (status = 401, body = ErrorBody, description = "No good token")))]
 pub(super) async fn models(State(app): State<Arc<App>>) -> Json<ModelsReply> {
-    let loaded = app
-        .ready
-        .get()
-        .map(|ready| ModelReply { model: ready.model.clone(), calibration: ready.calibration.clone() });
+    let loaded = app.ready.get().map(|ready| ModelReply {
+        model: ready.model.clone(),
+        calibration: ready.calibrations.first().cloned(),
+        calibrations: ready.calibrations.clone(),
+    });
     Json(ModelsReply { models: loaded.into_iter().collect() })
 }
 

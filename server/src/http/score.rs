@@ -58,8 +58,10 @@ pub struct ScoreReply {
     pub blocks: Vec<BlockReply>,
     /// The model that scored.
     pub model: ModelIdentity,
-    /// The calibration; null if none fits the model, in which case the statistics give no other verdict than `unclear`.
+    /// The first calibration; null if none fits the model, in which case the statistics give no other verdict than `unclear`.
     pub calibration: Option<CalibrationIdentity>,
+    /// All calibrations, each for other languages. A block says which one it was compared with.
+    pub calibrations: Vec<CalibrationIdentity>,
     /// Version of the program.
     pub version: String,
 }
@@ -159,7 +161,8 @@ async fn run(app: &App, request: ScoreRequest) -> Result<Json<ScoreReply>, ApiEr
     Ok(Json(ScoreReply {
         blocks: replies.collect(),
         model: ready.model.clone(),
-        calibration: ready.calibration.clone(),
+        calibration: ready.calibrations.first().cloned(),
+        calibrations: ready.calibrations.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }))
 }

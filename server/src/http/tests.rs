@@ -39,7 +39,7 @@ impl Judge for Words {
             return Err(EngineError::Tokenize(text.to_owned()));
         }
         let words = text.split_whitespace().count();
-        let window = Window { tokens: vec![7; words], skip: 0 };
+        let window = Window { tokens: vec![7; words], skip: 0, lens: 0 };
         Ok(Planned::new(vec![window], move |id, stats, tokens| {
             report(id, stats.concat().len(), words, tokens)
         }))
@@ -55,8 +55,8 @@ impl Judge for Words {
         }
     }
 
-    fn calibration(&self) -> Option<CalibrationIdentity> {
-        None
+    fn calibrations(&self) -> Vec<CalibrationIdentity> {
+        Vec::new()
     }
 }
 
@@ -72,6 +72,7 @@ fn report(id: &str, token_count: usize, words: usize, tokens: bool) -> BlockRepo
         words,
         token_count,
         language: None,
+        calibration: None,
         detectors: Default::default(),
         tokens: tokens.then(|| vec![token; token_count]),
     }

@@ -68,7 +68,7 @@ impl Bench {
 }
 
 fn text(windows: &[&[u32]]) -> Vec<Window> {
-    windows.iter().map(|tokens| Window { tokens: tokens.to_vec(), skip: 0 }).collect()
+    windows.iter().map(|tokens| Window { tokens: tokens.to_vec(), skip: 0, lens: 0 }).collect()
 }
 
 fn ranks(scores: &Scores) -> Vec<Vec<u32>> {

@@ -62,7 +62,8 @@ pub(super) fn run(args: &Args) -> Result<(), Error> {
         ..EngineOptions::default()
     })?;
     let calibration = engine
-        .calibration_data()
+        .calibrations()
+        .next()
         .ok_or("there is no calibration for this model: give one with --calibration")?;
     let outcomes = outcomes(args, &engine, calibration, &made.texts)?;
     let fitted =

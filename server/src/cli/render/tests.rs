@@ -41,6 +41,7 @@ fn judged() -> BlockReport {
         words: 120,
         token_count: 9,
         language: Some("en".to_owned()),
+        calibration: None,
         detectors: Default::default(),
         tokens: None,
     }
@@ -59,9 +60,11 @@ fn shown(judged: Vec<BlockReport>, text: &str, view: View) -> String {
         },
         calibration: Some(CalibrationIdentity {
             version: "7".to_owned(),
+            languages: vec!["en".to_owned()],
             target_false_positive_rate: 0.01,
             measured_false_positive_rate: 0.009,
         }),
+        calibrations: Vec::new(),
         version: "0.1.0".to_owned(),
     };
     let mut out = Vec::new();

@@ -79,15 +79,16 @@ pub(super) struct Report<'a> {
     blocks: Vec<Block<'a>>,
     model: &'a ModelIdentity,
     calibration: &'a Option<CalibrationIdentity>,
+    calibrations: &'a [CalibrationIdentity],
     version: &'a str,
 }
 
 /// Puts what was found of each document beside each of its blocks.
 pub(super) fn beside<'a>(report: &'a ScoreReport, inputs: &[Input], found: &'a [Likeness]) -> Report<'a> {
-    let ScoreReport { blocks, model, calibration, version } = report;
+    let ScoreReport { blocks, model, calibration, calibrations, version } = report;
     let each = inputs.iter().zip(found).flat_map(|(input, found)| input.blocks.iter().map(move |_| found));
     let blocks = blocks.iter().zip(each).map(|(report, author)| Block { report, author }).collect();
-    Report { blocks, model, calibration, version }
+    Report { blocks, model, calibration, calibrations, version }
 }
 
 /// A line for each document, and what it means.
@@ -129,6 +130,7 @@ mod tests {
                 backend: "none".to_owned(),
             },
             calibration: None,
+            calibrations: Vec::new(),
             version: "1".to_owned(),
         }
     }

@@ -1,7 +1,7 @@
 //! `bonafide train detector --lora`: adapts the model and a head to labelled texts.
 
-use super::detector::Common;
 use super::super::numbers::{at_least, non_negative, positive};
+use super::detector::Common;
 use crate::cli::Error;
 use crate::cli::calibrate::{command, line};
 use crate::eval::calibrate::takes_part;

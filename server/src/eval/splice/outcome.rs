@@ -104,7 +104,7 @@ mod tests {
         type Plan = Vec<Window>;
 
         fn plan(&self, text: &str) -> Result<Vec<Window>, EngineError> {
-            Ok(vec![Window { tokens: text.bytes().map(u32::from).collect(), skip: 0 }])
+            Ok(vec![Window { tokens: text.bytes().map(u32::from).collect(), skip: 0, lens: 0 }])
         }
 
         fn windows<'a>(&self, plan: &'a Vec<Window>) -> &'a [Window] {

@@ -78,7 +78,7 @@ pub fn read(
         let mut windows = Vec::with_capacity(group.len());
         for text in group {
             let window = engine.plan(text)?.windows.into_iter().next();
-            let mut window = window.unwrap_or(Window { tokens: Vec::new(), skip: 0 });
+            let mut window = window.unwrap_or(Window { tokens: Vec::new(), skip: 0, lens: 0 });
             window.tokens.truncate(most);
             windows.push(window);
         }
