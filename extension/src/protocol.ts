@@ -59,12 +59,13 @@ export type Hazard =
 export interface Judged {
   blocks: BlockReport[];
   model: Model;
-  calibration: Calibration | null;
+  /** One for each of some languages; a block says which it was compared with. */
+  calibrations: Calibration[];
 }
 
 /** How it stands with the daemon. */
 export type Daemon =
-  | { state: 'ready'; version: string; model: Model; calibration: Calibration | null }
+  | { state: 'ready'; version: string; model: Model; calibrations: Calibration[] }
   | { state: 'loading'; version: string }
   | { state: 'unpaired' }
   | { state: 'refused' }

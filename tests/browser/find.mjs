@@ -281,7 +281,7 @@ describe('the frame', () => {
     await page.evaluate("begin({ daemon: { state: 'away' } })");
     await blocks(page, NEWS.length);
     assert.deepEqual((await page.evaluate('lab.requests()')).scores, []);
-    await page.evaluate(`lab.daemon = { state: 'ready', version: '1', model: { name: 'm', sha256: '', architecture: '', backend: '' }, calibration: null };
+    await page.evaluate(`lab.daemon = { state: 'ready', version: '1', model: { name: 'm', sha256: '', architecture: '', backend: '' }, calibrations: [] };
       lab.order({ name: 'changed', ask: { settings: lab.settings, daemon: lab.daemon } })`);
     await page.waitForFunction("lab.blocks().filter(({ state }) => state === 'scored').length === 2");
     await context.close();

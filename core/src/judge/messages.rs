@@ -73,6 +73,8 @@ codes! {
         CurvatureHuman = "curvature_human",
         /// Neither. No values.
         CurvatureUsual = "curvature_usual",
+        /// Much less predictable towards the end than at the beginning. `percent` (of human texts).
+        FallsApart = "falls_apart",
         /// A sentence amid words that look like a model's; with its span. `probability` (in percent).
         SentenceAi = "sentence_ai",
         /// A sentence amid words that look like a human's; with its span. `probability` (of a model, in percent).
@@ -400,6 +402,17 @@ pub(super) fn curvature(compared: &Comparison) -> Evidence {
     measure(drafted, None)
 }
 
+/// What a person's text hardly ever does; the other way says nothing, so that there is no message for it.
+pub(super) fn falls_apart(compared: &Comparison) -> Option<Evidence> {
+    let Standing::Ai(percent, share) = Standing::of(compared) else { return None };
+    let message = format!(
+        "The words grow much harder to predict towards the end, as when a model was made to choose too freely and its text falls \
+         apart; at most {percent} % of human texts go as far."
+    );
+    let draft = Draft::new(Code::FallsApart, PointsTo::Ai, 0.5 * (1.0 - share / REMARKABLE / 2.0), message);
+    Some(draft.with([("percent", percent)]))
+}
+
 pub(super) fn sentence(sentence: &SentenceReport, extreme: Extreme) -> Evidence {
     let probability = sentence.probability.unwrap_or(0.5);
     let text = chance(probability);
@@ -431,6 +444,17 @@ mod tests {
         assert_eq!([0.003, 0.0, 0.37, 0.995, 1.0].map(percent), ["0.3", "0", "37", "99.5", "100"]);
         assert_eq!([0.0, 0.01, 0.5, 1.0].map(chance), ["0.1", "1", "50", "99.9"]);
         assert_eq!([0.0001, 0.0031, 0.01, 1.0].map(per_thousand), ["1", "4", "10", "1000"]);
+    }
+
+    #[test]
+    fn only_a_text_that_falls_apart_is_said_to() {
+        let compared =
+            |human_at_least, ai_at_most| Comparison { human_at_least, ai_at_most, beyond_ai: false };
+        // A text that does not decline is like nearly all of both kinds.
+        assert!(falls_apart(&compared(1.0, 0.0)).is_none());
+        let points = |found: Evidence| (found.points_to, found.values.get("percent").cloned());
+        let found = falls_apart(&compared(0.002, 0.9)).map(points);
+        assert_eq!(found, Some((PointsTo::Ai, Some("0.5".to_owned()))));
     }
 
     #[test]

@@ -256,6 +256,7 @@ fn measures(case: &Case<'_>, stats: &[Stats]) -> Vec<Evidence> {
         choices.map(|(share, compared)| messages::first_choices(share, &compared)),
         compare("spread").map(|compared| messages::evenness(&compared)),
         compare("curvature").map(|compared| messages::curvature(&compared)),
+        compare("decline").and_then(|compared| messages::falls_apart(&compared)),
     ]
     .into_iter()
     .flatten()

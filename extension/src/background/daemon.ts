@@ -11,6 +11,8 @@ const API = 1;
 /** A worker's request may take 30 s in all. */
 const PATIENCE_MS = 25_000;
 const STATUS_MS = 5_000;
+/** More languages than any model has. */
+const MOST_CALIBRATIONS = 200;
 /** For how long what it said of itself is believed. */
 const FRESH_MS = { ready: 20_000, other: 2_500 };
 /** A request's bounds, well below the daemon's own. */
@@ -135,10 +137,15 @@ function standing(reply: unknown): Daemon {
   const version = isRecord(reply) && isText(reply['version'], 100) ? reply['version'] : '?';
   if (!isRecord(reply) || reply['api'] !== API) return { state: 'wrong_version', version };
   if (reply['status'] === 'ok' && isModel(reply['model'])) {
-    const calibration = isCalibration(reply['calibration']) ? reply['calibration'] : null;
-    return { state: 'ready', version, model: reply['model'], calibration };
+    return { state: 'ready', version, model: reply['model'], calibrations: calibrationsOf(reply) };
   }
   return reply['status'] === 'loading' ? { state: 'loading', version } : { state: 'wrong_version', version };
+}
+
+/** A daemon of an earlier version tells of one only. */
+function calibrationsOf(reply: Record<string, unknown>): Calibration[] {
+  const all = reply['calibrations'] ?? [reply['calibration']];
+  return Array.isArray(all) ? all.slice(0, MOST_CALIBRATIONS).filter(isCalibration) : [];
 }
 
 /** What a failure says of the daemon as a whole, if it is not about one request alone. */
@@ -160,7 +167,7 @@ export function standingOf(error: unknown): Daemon | null {
 // ---- scores ----
 
 interface Wish { block: Block; settle: (report: Scored | Error) => void }
-interface Scored { report: BlockReport; model: Model; calibration: Calibration | null }
+interface Scored { report: BlockReport; model: Model; calibrations: Calibration[] }
 
 const queue: Wish[] = [];
 let running = 0;
@@ -175,7 +182,7 @@ export async function score(blocks: Block[]): Promise<Judged> {
   if (!last) throw new Error('There is nothing to score.');
   return {
     blocks: scored.map(({ report }, index) => ({ ...report, id: blocks[index]?.id ?? report.id })),
-    model: last.model, calibration: last.calibration,
+    model: last.model, calibrations: last.calibrations,
   };
 }
 
@@ -224,12 +231,12 @@ async function request(blocks: Block[], until: number): Promise<Scored[]> {
         throw new Silence('strange');
       }
       const { model } = reply;
-      const calibration = isCalibration(reply['calibration']) ? reply['calibration'] : null;
+      const calibrations = calibrationsOf(reply);
       const byId = new Map(reply['blocks'].map((report) => [report.id, report]));
       return asked.map(({ id }) => {
         const report = byId.get(id);
         if (!report) throw new Silence('strange');
-        return { report, model, calibration };
+        return { report, model, calibrations };
       });
     } catch (error) {
       const wait = error instanceof Refusal && error.status === 429 ? (error.retryAfter ?? 1) * 1_000 : null;

@@ -42,6 +42,7 @@ function isShare(value: unknown): value is number | null {
 export function isReport(value: unknown): value is BlockReport {
   return isRecord(value) && isText(value['id']) && oneOf(value['verdict'], VERDICTS) && isShare(value['probability'])
     && isShare(value['p_value']) && isCount(value['words']) && isCount(value['token_count'])
+    && (value['calibration'] === undefined || isText(value['calibration']))
     && isList(value['evidence'], 1_000, isFinding) && isList(value['sentences'], 100_000, isSentence);
 }
 

@@ -111,7 +111,7 @@ class Live {
   private readonly watch: Watch;
   private readonly reading: Reading;
   private readonly statements: Statements;
-  private judged: Pick<Judged, 'model' | 'calibration'> | null = null;
+  private judged: Pick<Judged, 'model' | 'calibrations'> | null = null;
   private timer: number | null = null;
   private told = '';
   private stopped = false;
@@ -264,7 +264,7 @@ class Live {
   }
 
   private learn(judged: Judged): void {
-    this.judged = { model: judged.model, calibration: judged.calibration };
+    this.judged = { model: judged.model, calibrations: judged.calibrations };
   }
 
   private lookAgain(): void {

@@ -39,7 +39,7 @@ export interface Surroundings {
   settings(): Settings;
   daemon(): Daemon;
   /** The model behind reports, once one has come. */
-  judged(): Pick<Judged, 'model' | 'calibration'> | null;
+  judged(): Pick<Judged, 'model' | 'calibrations'> | null;
   note(item: Item, said: 'human' | 'ai' | 'other', comment: string): Promise<void>;
   /** Something was hidden or shown: the tally has changed. */
   changed(): void;

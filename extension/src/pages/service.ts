@@ -90,7 +90,7 @@ export class Service {
       case 'ready': {
         const { name, backend } = state.model;
         const line = [el('p', { class: 'muted small' }, say.t('engine', { model: name, backend, version: state.version }))];
-        if (!state.calibration) line.push(el('p', { class: 'small' }, say.t('noCalibration')));
+        if (state.calibrations.length === 0) line.push(el('p', { class: 'small' }, say.t('noCalibration')));
         return [head, ...line, ...said];
       }
       case 'loading':

@@ -180,6 +180,7 @@ pub(super) fn account(
         held_out_by_tokens: calibrate::measure_by_tokens(calibration, texts),
         held_out_by_dataset: calibrate::measure_by_dataset(calibration, texts),
         left_out: calibrate::leave_one_out(texts, settings)?,
+        generators_left_out: BTreeMap::new(),
     })
 }
 
@@ -225,6 +226,10 @@ pub(super) fn print(account: &Account, path: &Path) -> Result<(), Error> {
     rows.extend(account.held_out_by_dataset.iter().map(|(name, m)| row(&format!("  {name}"), m)));
     rows.push(vec!["by a calibration without this data set".to_owned()]);
     rows.extend(account.left_out.iter().map(|(name, m)| row(&format!("  {name}"), m)));
+    if !account.generators_left_out.is_empty() {
+        rows.push(vec!["by a detector that saw no text of this generator".to_owned()]);
+        rows.extend(account.generators_left_out.iter().map(|(name, m)| row(&format!("  {name}"), m)));
+    }
     let header = ["", "human", "ai", "AUROC", "humans flagged", "ai flagged", "ai called human", "unclear"];
     write_table(&header, &rows, &mut out)?;
     Ok(())

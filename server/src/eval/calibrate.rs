@@ -277,6 +277,9 @@ pub struct Account {
     pub held_out_by_dataset: BTreeMap<String, Measured>,
     /// On each data set, by a calibration made without it; absent with fewer than two data sets.
     pub left_out: BTreeMap<String, Measured>,
+    /// On each generator's texts, by a detector that saw none of them; absent unless it was asked for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub generators_left_out: BTreeMap<String, Measured>,
 }
 
 /// What is known of a data set, and what was used of it.
@@ -346,6 +349,22 @@ pub fn leave_one_out(texts: &[Text], settings: &Settings) -> Result<BTreeMap<Str
             Ok((name, measured))
         })
         .collect()
+}
+
+/// Some texts, each once, and the held-out human texts of the same data sets, measured by a calibration made without the
+/// former. `left_out` says of each text whether it is one of them.
+pub fn leave_out(texts: &[Text], left_out: &[bool], settings: &Settings) -> Result<Measured, FitError> {
+    let of = |out: bool| {
+        texts.iter().zip(left_out).filter(move |(_, left_out)| **left_out == out).map(|(text, _)| text)
+    };
+    let all = |wanted| {
+        let own = of(false).filter(move |text| text.part == wanted);
+        own.flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>()
+    };
+    let calibration = run(&all(Part::Fit), &all(Part::Conformal), &all(Part::HeldOut), Vec::new(), settings)?;
+    let datasets: BTreeSet<&str> = of(true).map(Text::dataset).collect();
+    let humans = of(false).filter(|t| t.human() && t.part == Part::HeldOut && datasets.contains(t.dataset()));
+    Ok(measure(&calibration, of(true).chain(humans).map(|text| &text.samples[text.measures])))
 }
 
 /// Counts of the texts used, by data set, label and part.
@@ -492,6 +511,12 @@ mod tests {
     #[test]
     fn each_data_set_is_measured_whole_without_itself() {
         let texts = texts();
+        let generated: Vec<bool> =
+            texts.iter().map(|text| !text.human() && text.dataset() == "train.a").collect();
+        let measured = leave_out(&texts, &generated, &settings()).unwrap();
+        let held_out =
+            texts.iter().filter(|t| t.human() && t.dataset() == "train.a" && t.part == Part::HeldOut);
+        assert_eq!((measured.humans, measured.ais), (held_out.count(), 400));
         let left_out = leave_one_out(&texts, &settings()).unwrap();
         assert_eq!(left_out.keys().collect::<Vec<_>>(), ["train.a", "train.b", "train.c"]);
         assert!(left_out.values().all(|measured| (measured.humans, measured.ais) == (400, 400)));

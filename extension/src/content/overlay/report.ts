@@ -122,10 +122,11 @@ export function signature({ statement: checked, whole }: Signed, say: Say): HTML
 }
 
 /** The model and how often it is wrong, and the numbers on this text. */
-export function numbers(item: Item, judged: Pick<Judged, 'model' | 'calibration'> | null, say: Say): HTMLElement | null {
+export function numbers(item: Item, judged: Pick<Judged, 'model' | 'calibrations'> | null, say: Say): HTMLElement | null {
   const { report } = item;
   if (!report || !judged || item.state !== 'scored') return null;
-  const { model, calibration } = judged;
+  const { model, calibrations } = judged;
+  const calibration = calibrations.find(({ version }) => version === report.calibration) ?? calibrations[0];
   return el('section', { 'aria-labelledby': 'numbers' }, el('h3', { id: 'numbers' }, say.t('numbers')),
     facts([
       [say.t('n_model'), visible(model.name)],

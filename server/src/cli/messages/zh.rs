@@ -292,6 +292,9 @@ fn statistics(code: &str, reason: &str) -> Option<&'static str> {
             "用词比随机抽取更远离模型的偏好，超过模型通常的水平；至多 {percent} % 的生成文本达到这种程度。"
         }
         "curvature_usual" => "用词与模型偏好的接近程度人和模型都常见。",
+        "falls_apart" => {
+            "越到后面用词越难预测，像是让模型选词过于随意而逐渐失去条理；至多 {percent} % 的人类文本达到这种程度。"
+        }
         "sentence_ai" => "这句所在的段落像模型所写（{probability} %）。",
         "sentence_human" => "这句所在的段落像人所写（由模型写成的概率 {probability} %）。",
         _ => return None,

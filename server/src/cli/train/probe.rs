@@ -8,13 +8,13 @@ use super::super::weighing::Weighing;
 use super::detector::Common;
 use crate::engine::{Adapter, Engine, EngineOptions};
 use crate::eval::cache::StatsCache;
-use crate::eval::calibrate::{self, Account, MAX_TOKENS, Settings, Text};
+use crate::eval::calibrate::{self, Account, MAX_TOKENS, Measured, Settings, Text};
 use crate::eval::dataset::{Label, Sample};
 use crate::model::probe::DATA_KEY;
 use crate::model::trained::Kind;
 use crate::train::probe::{self, CHUNK, Fitted, extract};
 use bonafide_core::calibration::ModelRef;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Options of this way alone.
@@ -39,6 +39,9 @@ pub struct ProbeOptions {
     /// The calibration's name; else the model's name and the languages.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Also measure it on each generator's texts by a detector that saw none of them, which takes one more fit for each.
+    #[arg(long)]
+    each_generator: bool,
     /// Keep statistics and hidden states (numbers, never a text) in this folder, so that fitting again takes a minute.
     #[arg(long, value_name = "DIR")]
     stats_cache: Option<PathBuf>,
@@ -55,18 +58,15 @@ pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
     })?;
     let mut texts = read(options, &engine, &samples)?;
     let fit = probe::Settings { folds: options.folds, penalty: options.probe_penalty, seed: args.texts.seed };
-    let fitted = probe::fit(&mut texts, fit, |what| anstream::eprintln!("fitting {what}"))?;
+    let fitted = probe::fit(&mut texts, fit, |_| true, |what| anstream::eprintln!("fitting {what}"))?;
     for (penalty, area) in &fitted.tried {
         anstream::eprintln!("penalty {penalty}: AUROC {area:.4} on unseen domains");
     }
     let model = engine.model();
     let found = fitted.probe(&model.sha256, &options.depths);
 
-    let mut measured = Vec::with_capacity(texts.len());
-    for (sample, text) in samples.iter().zip(&texts) {
-        measured.extend(Text::new(sample, text.stats(), args.texts.seed));
-    }
-    drop(texts);
+    let mut measured: Vec<Text> =
+        at_lengths(args, &samples, &texts).into_iter().map(|(_, text)| text).collect();
     calibrate::guard_only(&mut measured, &options.guard)?;
     let name = options.name.clone().unwrap_or_else(|| name(&model.name, Some(Kind::Probe), &args.texts.lang));
     let settings = Settings {
@@ -78,11 +78,47 @@ pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
         penalty: options.weighing.penalty(&measured)?,
     };
     let calibration = calibrate::fit(&measured, &settings)?;
-    let account = account(&measured, &settings, &calibration)?;
+    let mut account = account(&measured, &settings, &calibration)?;
+    drop(measured);
+    if options.each_generator {
+        let fit = probe::Settings { penalty: Some(fitted.penalty), ..fit };
+        account.generators_left_out = each_generator(args, options, &samples, &mut texts, fit, &settings)?;
+    }
     write(&args.out, &found.write(&notes(args, &account, &fitted))?)?;
     write(&args.out.with_extension("json"), &line(serde_json::to_vec(&calibration)?))?;
     write(&account_path(&args.out), &line(serde_json::to_vec_pretty(&account)?))?;
     print(&account, &args.out)
+}
+
+/// Each text at all its lengths, with its place among the samples; too short ones are left out.
+fn at_lengths(args: &Common, samples: &[Sample], texts: &[probe::Text]) -> Vec<(usize, Text)> {
+    let texts = samples.iter().zip(texts).enumerate();
+    texts
+        .filter_map(|(at, (sample, text))| Some((at, Text::new(sample, text.stats(), args.texts.seed)?)))
+        .collect()
+}
+
+/// Each generator's texts measured by a probe and a calibration that saw none of them.
+fn each_generator(
+    args: &Common,
+    options: &ProbeOptions,
+    samples: &[Sample],
+    texts: &mut [probe::Text],
+    fit: probe::Settings,
+    settings: &Settings,
+) -> Result<BTreeMap<String, Measured>, Error> {
+    let generator = |at: usize| samples[at].field("generator").filter(|_| samples[at].label == Label::Ai);
+    let names: BTreeSet<&str> = (0..samples.len()).filter_map(generator).collect();
+    let mut measured = BTreeMap::new();
+    for name in names {
+        anstream::eprintln!("fitting without the texts of {name}");
+        probe::fit(texts, fit, |at| generator(at) != Some(name), |_| {})?;
+        let (places, mut own): (Vec<usize>, Vec<Text>) = at_lengths(args, samples, texts).into_iter().unzip();
+        calibrate::guard_only(&mut own, &options.guard)?;
+        let left_out: Vec<bool> = places.into_iter().map(|at| generator(at) == Some(name)).collect();
+        measured.insert(name.to_owned(), calibrate::leave_out(&own, &left_out, settings)?);
+    }
+    Ok(measured)
 }
 
 /// What people who open the file may want to know.

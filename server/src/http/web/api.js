@@ -9,11 +9,13 @@
  * @typedef {{span: Span, tokens: number, mean_logprob: number|null, probability: number|null}} Sentence
  * @typedef {{span: Span, logprob: number|null, rank: number|null, entropy: number|null}} Token
  * @typedef {{id: string, verdict: Verdict, probability: number|null, p_value: number|null, evidence: Evidence[],
- *   sentences: Sentence[], words: number, token_count: number, language: string|null,
+ *   sentences: Sentence[], words: number, token_count: number, language: string|null, calibration?: string,
  *   detectors: Record<string, number>, tokens?: Token[], text?: string}} BlockReport
  * @typedef {{name: string, sha256: string, architecture: string, backend: string}} Model
- * @typedef {{version: string, target_false_positive_rate: number, measured_false_positive_rate: number}} Calibration
- * @typedef {{blocks: BlockReport[], model: Model, calibration: Calibration|null, version: string}} Report
+ * @typedef {{version: string, languages?: string[], target_false_positive_rate: number,
+ *   measured_false_positive_rate: number}} Calibration
+ * @typedef {{blocks: BlockReport[], model: Model, calibration: Calibration|null, calibrations?: Calibration[],
+ *   version: string}} Report
  * @typedef {{id: string, text: string}} Block
  * @typedef {{status: 'ok'|'loading', version?: string, model?: Model, calibration?: Calibration|null}} Health
  */

@@ -38,6 +38,7 @@ const FINDINGS_ZH = {
   curvature_ai: '与从模型自己的猜测中随机抽取的词相比，这段文本的用词明显更为可能；至多 {percent} % 的人类文本达到这种程度。',
   curvature_human: '与从模型自己的猜测中随机抽取的词相比，这段文本的用词明显更不可能；至多 {percent} % 的生成文本达到这种程度。',
   curvature_usual: '与从模型自己的猜测中随机抽取的词相比，用词的可能程度人和模型都常见。',
+  falls_apart: '越到后面，用词越难预测，像是让模型选词过于随意，文本逐渐失去条理；至多 {percent} % 的人类文本达到这种程度。',
   sentence_ai: '这个句子及其前后文字最像模型写的（由模型写成的估计概率：{probability} %）。',
   sentence_human: '这个句子及其前后文字最像人写的（由模型写成的估计概率：{probability} %）。',
 

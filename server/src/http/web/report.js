@@ -198,7 +198,8 @@ function finding(evidence, actions) {
  * @param {Meta} meta
  */
 function numbers(report, meta) {
-  const { calibration, model } = meta;
+  const { model } = meta;
+  const calibration = meta.calibrations?.find(({ version }) => version === report.calibration) ?? meta.calibration;
   const rate = (/** @type {number} */ share) => number(share, { style: 'percent', maximumFractionDigits: 2 });
   const or = (/** @type {number|null} */ value) => (value === null ? t('none') : number(value, { maximumSignificantDigits: 3 }));
   const rows = [

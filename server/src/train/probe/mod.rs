@@ -77,8 +77,14 @@ pub enum FitError {
     OneSided,
 }
 
-/// Fits the probe, and puts into each text's statistics what a probe says that has not seen its fold.
-pub fn fit(texts: &mut [Text], settings: Settings, mut told: impl FnMut(&str)) -> Result<Fitted, FitError> {
+/// Fits the probe, and puts into each text's statistics what a probe says that has not seen its fold. A text that does not
+/// teach (`teaches`, by its place) is read like any other, and nothing is learned from it.
+pub fn fit(
+    texts: &mut [Text],
+    settings: Settings,
+    teaches: impl Fn(usize) -> bool,
+    mut told: impl FnMut(&str),
+) -> Result<Fitted, FitError> {
     let Folds { of, count } = folds(texts, settings)?;
     let mut tried = Vec::new();
     let mut best: Option<(f64, f64, Vec<Linear>)> = None;
@@ -86,7 +92,7 @@ pub fn fit(texts: &mut [Text], settings: Settings, mut told: impl FnMut(&str)) -
     for penalty in penalties {
         told(&format!("{count} probes at a penalty of {penalty}, each without one part of the texts"));
         let probes = (0..count)
-            .map(|left_out| train(texts, penalty, |at| of[at] != left_out))
+            .map(|left_out| train(texts, penalty, |at| teaches(at) && of[at] != left_out))
             .collect::<Result<Vec<_>, _>>()?;
         let area = unseen(texts, &of, &probes);
         tried.push((penalty, area));
@@ -96,7 +102,7 @@ pub fn fit(texts: &mut [Text], settings: Settings, mut told: impl FnMut(&str)) -
     }
     let (penalty, _, probes) = best.ok_or(FitError::OneSided)?;
     told("the probe of all texts");
-    let linear = train(texts, penalty, |_| true)?;
+    let linear = train(texts, penalty, &teaches)?;
     for (text, fold) in texts.iter_mut().zip(of) {
         text.pooled.put(&probes[fold].weights);
     }
@@ -217,7 +223,7 @@ mod tests {
     #[test]
     fn a_text_is_scored_by_a_probe_that_has_not_seen_its_domain() {
         let mut texts: Vec<Text> = (0..600).map(text).collect();
-        let fitted = fit(&mut texts, SETTINGS, |_| {}).unwrap();
+        let fitted = fit(&mut texts, SETTINGS, |_| true, |_| {}).unwrap();
         assert_eq!(fitted.tried.len(), PENALTIES.len());
         assert!(fitted.linear.weights[0] > 0.0 && fitted.linear.weights[1] > 0.0);
         let word = |text: &Text| f64::from(text.stats()[0].probe.unwrap());
@@ -258,9 +264,19 @@ mod tests {
     #[test]
     fn too_few_domains_or_labels_are_refused() {
         let mut few: Vec<Text> = (0..40).map(text).filter(|text| text.domain.as_str() < "d2").collect();
-        assert_eq!(fit(&mut few, SETTINGS, |_| {}).unwrap_err(), FitError::OneFold);
+        assert_eq!(fit(&mut few, SETTINGS, |_| true, |_| {}).unwrap_err(), FitError::OneFold);
         let mut ai: Vec<Text> = (0..80).map(text).filter(|text| text.ai).collect();
-        assert_eq!(fit(&mut ai, SETTINGS, |_| {}).unwrap_err(), FitError::OneSided);
+        assert_eq!(fit(&mut ai, SETTINGS, |_| true, |_| {}).unwrap_err(), FitError::OneSided);
+    }
+
+    #[test]
+    fn nothing_is_learned_from_a_text_that_does_not_teach() {
+        // What only the domain d0 tells is not learned where its texts don't teach.
+        let texts: Vec<Text> = (0..300).map(text).collect();
+        let weight = |teaches: &dyn Fn(usize) -> bool| {
+            fit(&mut texts.clone(), SETTINGS, teaches, |_| {}).unwrap().linear.weights[1]
+        };
+        assert!(weight(&|at| texts[at].domain != "d0").abs() < 0.3 * weight(&|_| true));
     }
 
     #[test]
@@ -273,7 +289,7 @@ mod tests {
                 dataset: "guard".to_owned(),
                 ..text(12 * at)
             }));
-            fit(&mut texts, SETTINGS, |_| {}).unwrap().linear.weights[1]
+            fit(&mut texts, SETTINGS, |_| true, |_| {}).unwrap().linear.weights[1]
         };
         assert!(weight(300) < weight(0));
     }
