@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let engine = Engine::open(&stored, &EngineOptions::default())?;
     let mut tokens = engine.encode_raw(&"The ferry left the harbour before sunrise. ".repeat(TOKENS / 6))?;
     tokens.truncate(TOKENS);
-    let window = Window { tokens: tokens.clone(), skip: 0 };
+    let window = Window { tokens: tokens.clone(), skip: 0, lens: 0 };
 
     let mut file = std::fs::File::open(&stored.path)?;
     let content = Content::read(&mut file)?;

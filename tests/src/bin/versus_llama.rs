@@ -250,7 +250,7 @@ fn texts(engine: &Engine) -> Result<Vec<Window>, Error> {
             break;
         }
     }
-    Ok(LENGTHS.iter().map(|&length| Window { tokens: tokens[..length].to_vec(), skip: 0 }).collect())
+    Ok(LENGTHS.iter().map(|&length| Window { tokens: tokens[..length].to_vec(), skip: 0, lens: 0 }).collect())
 }
 
 /// A model file in one format.
