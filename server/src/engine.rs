@@ -1,8 +1,10 @@
 //! The engine: text in, report out. Everything that scores goes through here; it knows nothing of HTTP.
 
 mod built_in;
+mod lens;
 
 pub use built_in::calibrations as built_in_calibrations;
+use lens::Lens;
 
 use crate::model::compute::Compute;
 use crate::model::gguf::LoadError;
@@ -18,7 +20,6 @@ use bonafide_core::declared;
 use bonafide_core::detect::{self, Stats};
 use bonafide_core::judge::{self, ScoredBlock, Token, judge};
 use bonafide_core::text::hidden::Visible;
-use bonafide_core::text::language;
 use bonafide_core::text::scoring::ScoringText;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, Evidence, ModelIdentity, ScoreReport};
 use bonafide_core::watermark::evidence::Mark;
@@ -117,12 +118,6 @@ pub struct Window {
     pub skip: usize,
     /// Which of the engine's lenses reads it; 0 in an engine of one.
     pub lens: usize,
-}
-
-/// What reads the texts of some languages: a probe and the calibration that was made with it.
-struct Lens {
-    reader: Option<Reader>,
-    calibration: Option<Calibration>,
 }
 
 /// A window's statistics, and the sums of hidden states of its chunks.
@@ -239,18 +234,6 @@ impl Engine {
         Ok(Plan { text: Arc::from(text), windows, scoring, tokens, visible, part })
     }
 
-    /// Which lens reads a text: the first whose calibration has seen its language.
-    fn lens(&self, text: &str) -> usize {
-        if self.lenses.len() == 1 {
-            return 0;
-        }
-        let knows =
-            |lens: &Lens, language| lens.calibration.as_ref().is_some_and(|known| known.knows(language));
-        language::detect(text)
-            .and_then(|language| self.lenses.iter().position(|lens| knows(lens, language)))
-            .unwrap_or(0)
-    }
-
     /// The model's tokens of a text as it stands, with the leading token that the model wants, if any.
     pub fn encode_raw(&self, text: &str) -> Result<Vec<u32>, EngineError> {
         let tokens = self.tokenizer.encode(text).map_err(EngineError::Tokenize)?;
@@ -270,49 +253,6 @@ impl Engine {
                 Window { tokens, skip, lens }
             })
             .collect()
-    }
-
-    /// Scores windows of any plans in one packed pass for each lens; one list of statistics a window, in order.
-    pub fn score_windows(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
-        let first = windows.first().map_or(0, |window| window.lens);
-        if windows.iter().all(|window| window.lens == first) {
-            return self.score_through(first, windows);
-        }
-        let mut scored = vec![Vec::new(); windows.len()];
-        for lens in 0..self.lenses.len() {
-            let own: Vec<usize> = (0..windows.len()).filter(|at| windows[*at].lens == lens).collect();
-            let through = own.iter().map(|at| windows[*at]).collect::<Vec<_>>();
-            for (at, stats) in own.into_iter().zip(self.score_through(lens, &through)?) {
-                scored[at] = stats;
-            }
-        }
-        Ok(scored)
-    }
-
-    fn score_through(&self, lens: usize, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
-        if windows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let packed = Packed::new(windows);
-        let reader = self.lenses.get(lens).and_then(|lens| lens.reader.as_ref());
-        let stats = self.read(&packed.batch()?, reader)?;
-        Ok(shares(&stats, windows.iter().map(|window| scored(window))))
-    }
-
-    /// One pass; what was trained reads along if there is something.
-    fn read(
-        &self,
-        batch: &PackedBatch<'_>,
-        reader: Option<&Reader>,
-    ) -> Result<Vec<TokenStats>, BackendError> {
-        let Some(Reader { probe, .. }) = reader else { return self.backend.score(batch) };
-        let first = vec![1; batch.starts().len() - 1];
-        let taps = Taps::new(&probe.depths, 1, &first)?.projected(&probe.weights);
-        let (mut stats, words) = self.backend.score_tapped(batch, &taps)?;
-        for (stats, word) in stats.iter_mut().zip(words) {
-            stats.projection = Some(word);
-        }
-        Ok(stats)
     }
 
     /// The same with pooled hidden states: of each window, the chunks of those tokens that it counts, each a vector for

@@ -115,10 +115,15 @@ pub(super) fn p_value(tables: &[Table], bucket: usize, score: f64) -> f64 {
         .unwrap_or(1.0)
 }
 
-/// The p-value of all groups together; 1 if the range of lengths has no table.
+/// The p-value of all groups together; 1 if there are fewer than two groups in this range of lengths: a single one says little
+/// of texts from elsewhere.
 pub(super) fn pooled_p_value(tables: &[Table], bucket: usize, score: f64) -> f64 {
-    let pooled = tables.iter().find(|table| table.bucket == bucket && table.group.is_empty());
-    pooled.map_or(1.0, |table| table.p_value(score))
+    let own = || tables.iter().filter(move |table| table.bucket == bucket);
+    let pooled = own().find(|table| table.group.is_empty());
+    match own().filter(|table| !table.group.is_empty()).count() {
+        0 | 1 => 1.0,
+        _ => pooled.map_or(1.0, |table| table.p_value(score)),
+    }
 }
 
 /// One table for each range of lengths, and one for each group in it that has at least `least` texts: a smaller one could
@@ -174,6 +179,13 @@ mod tests {
         assert_eq!(p_value(&tables, 2, 98.0), 1.0);
         assert_eq!(pooled_p_value(&tables, 1, 3.5), 52.0 / 202.0);
         assert_eq!(pooled_p_value(&tables, 2, 3.5), 1.0);
+    }
+
+    #[test]
+    fn one_group_alone_says_nothing_of_texts_from_elsewhere() {
+        let scores = |group| (0..100).map(move |score| (group, 30, f64::from(score)));
+        assert_eq!(pooled_p_value(&tables(scores("a"), 20), 0, 200.0), 1.0);
+        assert_eq!(pooled_p_value(&tables(scores("a").chain(scores("b")), 20), 0, 200.0), 1.0 / 201.0);
     }
 
     proptest! {

@@ -3,8 +3,8 @@
 use super::conformal::tables;
 use super::head::{INPUTS, log_length};
 use super::{
-    ALPHA_AI, ALPHA_HUMAN, Calibration, Extremes, FORMAT, Head, LEVELS, Label, Measured, ModelRef, Outcome,
-    Reference, Table,
+    ALPHA_AI, ALPHA_HUMAN, Calibration, FORMAT, Head, LEVELS, Label, Measured, ModelRef, Outcome, Reference,
+    Table,
 };
 use crate::detect::{FEATURES, Features, STATISTICS, Stats, scan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,8 +148,8 @@ pub fn calibrate(recipe: &Recipe<'_>) -> Result<Calibration, FitError> {
         alpha_human: ALPHA_HUMAN,
         human: whole_tables(&head, recipe.conformal, Label::Human, ALPHA_AI),
         ai: whole_tables(&head, recipe.conformal, Label::Ai, ALPHA_HUMAN),
-        human_parts: part_tables(&head, recipe.conformal, Label::Human),
-        ai_parts: part_tables(&head, recipe.conformal, Label::Ai),
+        human_contrast: contrast_tables(&head, recipe.conformal, Label::Human, ALPHA_AI / 2.0),
+        ai_contrast: contrast_tables(&head, recipe.conformal, Label::Ai, ALPHA_HUMAN),
         reference: references(&head, recipe.conformal),
         segmenter: None,
         head,
@@ -200,13 +200,12 @@ fn whole_tables(head: &Head, samples: &[Sample], label: Label, alpha: f64) -> Ve
     tables(scores, fewest_for(alpha))
 }
 
-fn part_tables(head: &Head, samples: &[Sample], label: Label) -> Vec<Table> {
+fn contrast_tables(head: &Head, samples: &[Sample], label: Label, alpha: f64) -> Vec<Table> {
     let scores = samples.iter().filter(|sample| sample.label == label).filter_map(|sample| {
-        let extremes = Extremes::of(head, &sample.parts)?;
-        let score = if label == Label::Human { extremes.highest } else { -extremes.lowest };
-        Some((sample.group.as_str(), sample.features.tokens, score))
+        let contrast = head.contrast(&sample.parts)?;
+        Some((sample.group.as_str(), sample.features.tokens, contrast.value))
     });
-    tables(scores, fewest_for(ALPHA_AI / 2.0))
+    tables(scores, fewest_for(alpha))
 }
 
 /// The fewest texts whose table can give a p-value of alpha.

@@ -1,6 +1,7 @@
 //! The logistic head over the detectors.
 
 use super::CalibrationError;
+use super::contrast::Contrast;
 use crate::detect::{FEATURES, Features, STATISTICS, logistic};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +84,11 @@ impl Head {
             inputs[index + FEATURES.len()] = value * length;
         }
         inputs
+    }
+
+    /// How unlike the parts of a text are, by the features of its windows in order.
+    pub(super) fn contrast(&self, parts: &[Features]) -> Option<Contrast> {
+        Contrast::of(&parts.iter().map(|part| self.log_odds(part)).collect::<Vec<_>>())
     }
 
     pub(super) fn validate(&self) -> Result<(), CalibrationError> {

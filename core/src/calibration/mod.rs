@@ -5,6 +5,7 @@
 //! Vovk et al. 2005), so the rate of false accusations is bounded whatever the head's probability is worth.
 
 mod conformal;
+mod contrast;
 pub mod fit;
 mod head;
 
@@ -24,11 +25,9 @@ pub const FORMAT: u32 = 1;
 /// Share of human texts that may be called `likely_ai`, unless a calibration says otherwise.
 pub const ALPHA_AI: f64 = 0.01;
 
-/// Share of generated texts that may be called `likely_human`, unless a calibration says otherwise.
+/// Share of generated texts that may be called `likely_human`, unless a calibration says otherwise. With the generated texts of
+/// one data set only, no text is called so.
 pub const ALPHA_HUMAN: f64 = 0.05;
-
-/// What a window's probability must exceed for its text to be mixed; and another's must fall below one minus this.
-const MIXED_PROBABILITY: f64 = 0.9;
 
 /// Who wrote a text of known origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -110,10 +109,10 @@ pub struct Calibration {
     pub human: Vec<Table>,
     /// Minus the log-odds of generated texts, by group and length.
     pub ai: Vec<Table>,
-    /// The highest log-odds of any window of each human text, by length.
-    pub human_parts: Vec<Table>,
-    /// Minus the lowest log-odds of any window of each generated text, by length.
-    pub ai_parts: Vec<Table>,
+    /// How unlike the parts of each human text are, by group and length.
+    pub human_contrast: Vec<Table>,
+    /// The same of generated texts.
+    pub ai_contrast: Vec<Table>,
     /// What is usual for each feature.
     pub reference: Vec<Reference>,
     /// How windows become the probabilities of sentences; the default if it was never fitted.
@@ -131,7 +130,7 @@ pub enum Outcome {
     LikelyAi,
     /// More like a human's than all but the allowed share of generated texts.
     LikelyHuman,
-    /// Some part is too much like a model's for a human text, some part too little for a generated one.
+    /// Its parts are more unlike each other than those of a text by one author, one like a model's and one like a human's.
     Mixed,
     /// None of these.
     Unclear,
@@ -247,8 +246,8 @@ impl Calibration {
         [
             ("human", &self.human),
             ("ai", &self.ai),
-            ("human_parts", &self.human_parts),
-            ("ai_parts", &self.ai_parts),
+            ("human_contrast", &self.human_contrast),
+            ("ai_contrast", &self.ai_contrast),
         ]
     }
 
@@ -299,17 +298,15 @@ impl Calibration {
         Decision { outcome, log_odds, probability, p_human, p_ai }
     }
 
-    /// Whether the windows refute both that a human wrote all of it and that a model did.
+    /// Whether the parts of a text are more unlike each other than those of texts by one author, human or model, and lie on
+    /// both sides.
     ///
-    /// The highest window is compared with the highest windows of wholly human texts, so that looking at many windows
-    /// accuses nobody by chance. The level is half of what a verdict on the whole text may spend.
+    /// Against human texts the level is half of what a verdict on the whole text may spend, for each group of them.
     fn is_mixed(&self, bucket: usize, parts: &[Features]) -> bool {
-        let Some(Extremes { highest, lowest }) = Extremes::of(&self.head, parts) else { return false };
-        let level = self.alpha_ai / 2.0;
-        logistic(highest) > MIXED_PROBABILITY
-            && logistic(lowest) < 1.0 - MIXED_PROBABILITY
-            && p_value(&self.human_parts, bucket, highest) <= level
-            && p_value(&self.ai_parts, bucket, -lowest) <= level
+        let Some(contrast) = self.head.contrast(parts) else { return false };
+        contrast.is_divided()
+            && p_value(&self.human_contrast, bucket, contrast.value) <= self.alpha_ai / 2.0
+            && pooled_p_value(&self.ai_contrast, bucket, contrast.value) <= self.alpha_human
     }
 
     /// Where a text stands among those of known origin in one feature; `None` for an unknown feature.
@@ -372,20 +369,6 @@ fn share_below(levels: &[f32], value: f32) -> f64 {
         (None, _) => 0.0,
         (_, None) => 1.0,
         (Some(&low), Some(&high)) => ((below - 1) as f64 + f64::from((value - low) / (high - low))) / steps,
-    }
-}
-
-/// The log-odds of the windows at both ends.
-#[derive(Debug, Clone, Copy)]
-struct Extremes {
-    highest: f64,
-    lowest: f64,
-}
-
-impl Extremes {
-    fn of(head: &Head, parts: &[Features]) -> Option<Self> {
-        let odds = || parts.iter().map(|part| head.log_odds(part));
-        Some(Self { highest: odds().reduce(f64::max)?, lowest: odds().reduce(f64::min)? })
     }
 }
 

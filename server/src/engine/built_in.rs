@@ -9,10 +9,14 @@ use std::path::Path;
 const CALIBRATIONS: &[&str] = &[
     include_str!("../../calibration/smollm2-135m.json"),
     include_str!("../../calibration/smollm2-135m.detector.json"),
+    include_str!("../../calibration/smollm2-135m.detector-zh.json"),
 ];
 
 /// Probes that come with the program; each names the model file that it reads.
-const PROBES: &[&[u8]] = &[include_bytes!("../../calibration/smollm2-135m.detector.safetensors")];
+const PROBES: &[&[u8]] = &[
+    include_bytes!("../../calibration/smollm2-135m.detector.safetensors"),
+    include_bytes!("../../calibration/smollm2-135m.detector-zh.safetensors"),
+];
 
 /// The calibration of a file, with the one of the readers that it was made with.
 pub(super) fn lens_from(

@@ -83,6 +83,24 @@ impl Case {
         Adapter::File(self.keep("adapter.safetensors", &adapter.write().unwrap()))
     }
 
+    /// A calibration of this model with a probe or without, for a language; what it makes of a text is senseless.
+    fn calibration(&self, probe: Option<&str>, language: &str) -> Calibration {
+        let mut made: serde_json::Value =
+            serde_json::from_str(include_str!("../../calibration/smollm2-135m.json")).unwrap();
+        made["version"] = language.into();
+        made["languages"] = vec![language].into();
+        made["model"]["sha256"] = self.stored.sha256.clone().into();
+        made["probe"] = probe.into();
+        let features = &FEATURES[..if probe.is_some() { FEATURES.len() } else { STATISTICS }];
+        made["head"]["features"] = features.into();
+        for (list, number) in
+            [("mean", 0.0), ("slope", 0.0), ("scale", 1.0), ("weights", 0.1), ("length_weights", 0.0)]
+        {
+            made["head"][list] = vec![number; features.len()].into();
+        }
+        serde_json::from_value(made).unwrap()
+    }
+
     fn open(&self, adapter: Adapter, calibration: Option<&Path>) -> Result<Engine, EngineError> {
         let compute =
             Compute { threads: Some(1), device: Some(Device::Cpu), precision: Some(Precision::F32) };
@@ -186,20 +204,8 @@ fn an_adapter_needs_a_calibration_of_its_own() {
     let report = engine.score(&[("0".to_owned(), text)], false, |_| {}).unwrap();
     assert_eq!(report.blocks[0].verdict, bonafide_core::verdict::Verdict::Unclear);
 
-    let built_in: serde_json::Value =
-        serde_json::from_str(include_str!("../../calibration/smollm2-135m.json")).unwrap();
     let of = |probe: Option<&str>| {
-        let mut made = built_in.clone();
-        made["model"]["sha256"] = case.stored.sha256.clone().into();
-        made["probe"] = probe.into();
-        let features = &FEATURES[..if probe.is_some() { FEATURES.len() } else { STATISTICS }];
-        made["head"]["features"] = features.into();
-        for (list, number) in
-            [("mean", 0.0), ("slope", 0.0), ("scale", 1.0), ("weights", 0.1), ("length_weights", 0.0)]
-        {
-            made["head"][list] = vec![number; features.len()].into();
-        }
-        case.keep("calibration.json", &serde_json::to_vec(&made).unwrap())
+        case.keep("calibration.json", &serde_json::to_vec(&case.calibration(probe, "en")).unwrap())
     };
     let with = |adapter: Adapter, probe: Option<&str>| {
         case.open(adapter, Some(&of(probe))).map(|engine| engine.calibration().is_some())
@@ -217,4 +223,55 @@ fn an_adapter_needs_a_calibration_of_its_own() {
     let file = || Adapter::File(case.keep("probe.safetensors", &probe.write(&[]).unwrap()));
     assert!(with(file(), Some(&probe.id())).unwrap() && with(file(), None).unwrap());
     assert!(with(file(), Some(&id)).is_err());
+}
+
+#[test]
+fn each_language_is_read_through_a_lens_of_its_own() {
+    let case = Case::new();
+    let dim = testing::wide_llama().shape.dim;
+    let engine = |lenses: &[(&str, f32)]| {
+        let mut engine = case.open(Adapter::None, None).unwrap();
+        let lens = |&(language, weight): &(&str, f32)| {
+            let weights = (0..dim).map(|at| weight * (at as f32).sin()).collect();
+            let probe = Probe { model_sha256: case.stored.sha256.clone(), depths: vec![1], weights };
+            let id = probe.id();
+            let calibration = Some(case.calibration(Some(&id), language));
+            let learned = crate::model::trained::Learned::default();
+            Lens { reader: Some(Reader { kind: Kind::Probe, id, learned, probe }), calibration }
+        };
+        engine.lenses = lenses.iter().map(lens).collect();
+        engine
+    };
+    let (english, dutch) = (("en", 0.5), ("nl", 2.0));
+    let both = engine(&[english, dutch]);
+    let texts = [
+        TEXTS.join(" "),
+        "De bus was weer te laat, dus ik liep de heuvel af en mijn linkerschoen begaf het voorgoed, terwijl een vrouw die haar \
+         rozen water gaf hardop lachte. We praatten tien minuten over schoenmakers. Die zijn er hier niet meer, zei ze, alleen \
+         het apparaat in het winkelcentrum dat sleutels snijdt."
+            .to_owned(),
+    ];
+    // Both in one batch, and each by an engine that knows its language only.
+    let plans: Vec<Plan> = texts.iter().map(|text| both.plan(text).unwrap()).collect();
+    assert_eq!(plans.iter().map(|plan| plan.windows[0].lens).collect::<Vec<_>>(), [0, 1]);
+    let together = both.score_plans(&plans, |_| {}).unwrap();
+    for ((text, stats), lens) in texts.iter().zip(&together).zip([english, dutch]) {
+        let own = engine(&[lens]);
+        let alone = own.score_plans(&[own.plan(text).unwrap()], |_| {}).unwrap();
+        let words = |stats: &[Vec<TokenStats>]| -> Vec<f32> {
+            stats.concat().iter().map(|token| token.projection.unwrap()).collect()
+        };
+        let (together, alone) = (words(stats), words(&alone[0]));
+        assert!(together.len() > 20 && together.len() == alone.len());
+        assert!(together.iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-3 * (1.0 + b.abs())));
+    }
+    let blocks: Vec<(String, String)> = texts.iter().map(|text| (String::new(), text.clone())).collect();
+    let report = both.score(&blocks, false, |_| {}).unwrap();
+    let versions: Vec<&str> = report.calibrations.iter().map(|known| known.version.as_str()).collect();
+    assert_eq!((versions, report.calibration.unwrap().version.as_str()), (vec!["en", "nl"], "en"));
+    let compared: Vec<_> = report.blocks.iter().map(|block| block.calibration.as_deref()).collect();
+    assert_eq!(compared, [Some("en"), Some("nl")]);
+    // What no lens is for is read through the first.
+    let italian = "Quando arriva la pioggia nessuno ha con se un ombrello, e tutti restano sotto il portico ad aspettare.";
+    assert_eq!(both.plan(italian).unwrap().windows[0].lens, 0);
 }
