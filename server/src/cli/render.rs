@@ -278,9 +278,16 @@ fn footer(out: &mut dyn Write, report: &ScoreReport, texts: &Texts) -> io::Resul
     }
     let counts: Vec<String> =
         counts.iter().map(|(verdict, count)| format!("{count} {}", texts.verdict(*verdict))).collect();
-    let calibration = match &report.calibration {
-        Some(calibration) => format!("{}{}", texts.calibration, calibration.version),
-        None => texts.no_calibration.to_owned(),
+    // Those that blocks were compared with, or else what there is.
+    let mut used: Vec<&str> = report.blocks.iter().filter_map(|block| block.calibration.as_deref()).collect();
+    used.sort_unstable();
+    used.dedup();
+    if used.is_empty() {
+        used.extend(report.calibration.as_ref().map(|calibration| calibration.version.as_str()));
+    }
+    let calibration = match used.as_slice() {
+        [] => texts.no_calibration.to_owned(),
+        used => format!("{}{}", texts.calibration, used.join(", ")),
     };
     let model = format!("{}{} ({})", texts.model, report.model.name, report.model.backend);
     let line = format!(

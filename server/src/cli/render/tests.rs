@@ -96,6 +96,14 @@ fn without_colour_every_sentence_has_its_number() {
 }
 
 #[test]
+fn the_calibrations_are_named_that_blocks_were_compared_with() {
+    let by = |version: &str| BlockReport { calibration: Some(version.to_owned()), ..judged() };
+    let view = View { lang: Lang::En, colour: false };
+    let text = plain(&shown(vec![by("b"), judged(), by("a"), by("b")], TEXT, view));
+    assert!(text.contains(" · calibration a, b · "), "{text}");
+}
+
+#[test]
 fn with_colour_the_text_runs_on_and_grounds_end_at_line_ends() {
     let text = shown(vec![judged()], TEXT, View { lang: Lang::En, colour: true });
     assert!(text.contains("48;5;214m") && text.contains("48;5;111m"), "{text:?}");
