@@ -82,7 +82,7 @@ pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
     drop(measured);
     if options.each_generator {
         let fit = probe::Settings { penalty: Some(fitted.penalty), ..fit };
-        account.generators_left_out = each_generator(args, options, &samples, &mut texts, fit, &settings)?;
+        account.generators_left_out = each_generator(args, options, &samples, &mut texts, fit, &settings);
     }
     write(&args.out, &found.write(&notes(args, &account, &fitted))?)?;
     write(&args.out.with_extension("json"), &line(serde_json::to_vec(&calibration)?))?;
@@ -106,19 +106,27 @@ fn each_generator(
     texts: &mut [probe::Text],
     fit: probe::Settings,
     settings: &Settings,
-) -> Result<BTreeMap<String, Measured>, Error> {
+) -> BTreeMap<String, Measured> {
     let generator = |at: usize| samples[at].field("generator").filter(|_| samples[at].label == Label::Ai);
     let names: BTreeSet<&str> = (0..samples.len()).filter_map(generator).collect();
     let mut measured = BTreeMap::new();
     for name in names {
         anstream::eprintln!("fitting without the texts of {name}");
-        probe::fit(texts, fit, |at| generator(at) != Some(name), |_| {})?;
-        let (places, mut own): (Vec<usize>, Vec<Text>) = at_lengths(args, samples, texts).into_iter().unzip();
-        calibrate::guard_only(&mut own, &options.guard)?;
-        let left_out: Vec<bool> = places.into_iter().map(|at| generator(at) == Some(name)).collect();
-        measured.insert(name.to_owned(), calibrate::leave_out(&own, &left_out, settings)?);
+        let mut without = || -> Result<Measured, Error> {
+            probe::fit(texts, fit, |at| generator(at) != Some(name), |_| {})?;
+            let (places, mut own): (Vec<usize>, Vec<Text>) =
+                at_lengths(args, samples, texts).into_iter().unzip();
+            calibrate::guard_only(&mut own, &options.guard)?;
+            let left_out: Vec<bool> = places.into_iter().map(|at| generator(at) == Some(name)).collect();
+            Ok(calibrate::leave_out(&own, &left_out, settings)?)
+        };
+        // The detector itself is made; it must not be lost because one of these can't be.
+        match without() {
+            Ok(own) => drop(measured.insert(name.to_owned(), own)),
+            Err(error) => anstream::eprintln!("{name} can't be left out: {error}"),
+        }
     }
-    Ok(measured)
+    measured
 }
 
 /// What people who open the file may want to know.
