@@ -65,7 +65,8 @@ test('scores come from the daemon, with what the document says added to them', a
   const { ok } = await extension.sendFrom(page, 'score', { blocks: [block('a', `[likely_ai] ${WORDS}`), block('b', `[likely_human] ${WORDS}`)] });
   assert.deepEqual(ok.blocks.map((/** @type {any} */ { id, verdict }) => [id, verdict]), [['a', 'likely_ai'], ['b', 'likely_human']]);
   assert.equal(ok.model.name, 'smollm2-135m');
-  assert.deepEqual(ok.calibrations.map(({ version }) => version), ['1']);
+  assert.equal(ok.calibrations.length, 1);
+  assert.equal(ok.calibrations[0].version, '1');
   const sent = scores()[0];
   assert.deepEqual(sent?.body.blocks.map((/** @type {any} */ { id, part }) => [id, part]), [['0', true], ['1', true]]);
   assert.equal(sent?.method, 'POST');

@@ -36,12 +36,12 @@ class Lab {
     this.settings = { ...SETTINGS, ...settings };
     const model = { name: 'SmolLM2-135M-Instruct', sha256: '', architecture: 'llama', backend: 'cpu' };
     const calibration = { version: '1', target_false_positive_rate: 0.01, measured_false_positive_rate: 0.0083 };
-    this.daemon = { state: 'ready', version: '0.1.0', model, calibration };
+    this.daemon = { state: 'ready', version: '0.1.0', model, calibrations: [calibration] };
     const start = performance.now();
     this.overlay = new PageOverlay(document, {
       settings: () => this.settings,
       daemon: () => this.daemon,
-      judged: () => ({ model, calibration }),
+      judged: () => ({ model, calibrations: [calibration] }),
       note: async (item, said, comment) => {
         if (this.failing) throw new Error('storage is full');
         this.notes.push({ id: item.id, said, comment });
