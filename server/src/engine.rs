@@ -153,9 +153,15 @@ impl Engine {
         Self::open(&stored(options)?, options)
     }
 
-    /// Loads the model and what was trained for it, whatever state its calibration is in: this is how a new one is made.
-    pub fn load_uncalibrated(options: &EngineOptions) -> Result<Self, EngineError> {
-        Self::bare(&stored(options)?, options)
+    /// Loads the model and what was trained for texts in one of these languages (ISO 639-1), whatever state its calibration
+    /// is in: this is how a new one is made.
+    pub fn load_uncalibrated(options: &EngineOptions, languages: &[String]) -> Result<Self, EngineError> {
+        let mut engine = Self::bare(&stored(options)?, options)?;
+        let reads =
+            |lens: &Lens| lens.reader.as_ref().is_some_and(|reader| built_in::is_for(&reader.id, languages));
+        let own = engine.lenses.iter().position(reads).unwrap_or(0);
+        engine.lenses = vec![engine.lenses.swap_remove(own)];
+        Ok(engine)
     }
 
     /// Loads a model file that is already here.

@@ -62,12 +62,15 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     refuse_measuring(&args.texts.data)?;
-    let engine = Engine::load_uncalibrated(&EngineOptions {
-        model: args.model.clone(),
-        compute: args.compute,
-        adapter: args.adapter.choice(None),
-        ..EngineOptions::default()
-    })?;
+    let engine = Engine::load_uncalibrated(
+        &EngineOptions {
+            model: args.model.clone(),
+            compute: args.compute,
+            adapter: args.adapter.choice(None),
+            ..EngineOptions::default()
+        },
+        &args.texts.lang,
+    )?;
     let samples = unseen(args, engine.reader())?;
     let mut texts = score(args, &engine, &samples)?;
     calibrate::guard_only(&mut texts, &args.guard)?;

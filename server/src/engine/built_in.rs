@@ -110,10 +110,18 @@ struct Named {
     version: String,
     model: ModelRef,
     probe: Option<String>,
+    languages: Vec<String>,
 }
 
 fn named() -> impl Iterator<Item = (Named, &'static str)> {
     CALIBRATIONS.iter().filter_map(|text| Some((serde_json::from_str(text).ok()?, *text)))
+}
+
+/// Whether a built-in probe was made for one of these languages.
+pub(super) fn is_for(probe: &str, languages: &[String]) -> bool {
+    named().any(|(named, _)| {
+        named.probe.as_deref() == Some(probe) && named.languages.iter().any(|own| languages.contains(own))
+    })
 }
 
 /// Names of the calibrations that come with the program.

@@ -275,3 +275,21 @@ fn each_language_is_read_through_a_lens_of_its_own() {
     let italian = "Quando arriva la pioggia nessuno ha con se un ombrello, e tutti restano sotto il portico ad aspettare.";
     assert_eq!(both.plan(italian).unwrap().windows[0].lens, 0);
 }
+
+#[test]
+fn each_built_in_probe_is_for_its_language() {
+    let probes: Vec<&[u8]> = vec![
+        include_bytes!("../../calibration/smollm2-135m.detector.safetensors"),
+        include_bytes!("../../calibration/smollm2-135m.detector-zh.safetensors"),
+    ];
+    for (bytes, language) in probes.into_iter().zip(["en", "zh"]) {
+        let id = Probe::read(bytes).unwrap().id();
+        let languages =
+            |names: &[&str]| -> Vec<String> { names.iter().map(|&name| name.to_owned()).collect() };
+        assert!(built_in::is_for(&id, &languages(&["fr", language])));
+        assert!(
+            !built_in::is_for(&id, &languages(&["fr"]))
+                && !built_in::is_for("another", &languages(&[language]))
+        );
+    }
+}

@@ -50,12 +50,15 @@ pub struct ProbeOptions {
 /// Runs the command.
 pub(super) fn run(args: &Common, options: &ProbeOptions) -> Result<(), Error> {
     let samples = samples(args, options)?;
-    let engine = Engine::load_uncalibrated(&EngineOptions {
-        model: args.model.clone(),
-        compute: args.compute,
-        adapter: Adapter::None,
-        ..EngineOptions::default()
-    })?;
+    let engine = Engine::load_uncalibrated(
+        &EngineOptions {
+            model: args.model.clone(),
+            compute: args.compute,
+            adapter: Adapter::None,
+            ..EngineOptions::default()
+        },
+        &args.texts.lang,
+    )?;
     let mut texts = read(options, &engine, &samples)?;
     let fit = probe::Settings { folds: options.folds, penalty: options.probe_penalty, seed: args.texts.seed };
     let fitted = probe::fit(&mut texts, fit, |_| true, |what| anstream::eprintln!("fitting {what}"))?;
