@@ -1,6 +1,7 @@
 //! Making a calibration from texts of known origin.
 
 use super::conformal::tables;
+use super::head::FROM_ZERO;
 use super::head::{INPUTS, log_length};
 use super::{
     ALPHA_AI, ALPHA_HUMAN, Calibration, FORMAT, Head, LEVELS, Label, Measured, ModelRef, Outcome, Reference,
@@ -32,10 +33,6 @@ pub struct Sample {
     /// it has: a group counts for as much as it covers, and a narrow one can't turn the head its way.
     pub domain: String,
 }
-
-/// Features that are 0 for nearly all texts, at any length. What is usual for the others at a length would be all that the
-/// head could learn of those texts: their length.
-const FROM_ZERO: [&str; 1] = ["decline"];
 
 impl Sample {
     /// `None` if the text is too short to have features ([`crate::detect::MIN_TOKENS`]).

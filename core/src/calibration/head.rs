@@ -36,6 +36,10 @@ pub struct Head {
     pub bias: f64,
 }
 
+/// Features that are 0 for nearly all texts, at any length. What is usual for the others at a length would be all that a head
+/// could learn of those texts: their length. So their mean counts as 0 at every length.
+pub(super) const FROM_ZERO: [&str; 1] = ["decline"];
+
 impl Head {
     /// Log-odds that a model wrote the text, human and generated texts being equally common.
     #[must_use]
@@ -46,6 +50,17 @@ impl Head {
             weights.iter().zip(inputs).map(|(weight, input)| weight * input).sum()
         };
         self.bias + weigh(&self.weights, plain) + weigh(&self.length_weights, by_length)
+    }
+
+    /// The log-odds without what the features of [`FROM_ZERO`] say.
+    pub(super) fn log_odds_of_rest(&self, features: &Features) -> f64 {
+        let mut rest = features.clone();
+        for (value, name) in rest.values.iter_mut().zip(FEATURES) {
+            if FROM_ZERO.contains(&name) {
+                *value = 0.0;
+            }
+        }
+        self.log_odds(&rest)
     }
 
     /// Whether it reads a probe: without one it must not be used.

@@ -29,6 +29,10 @@ pub const ALPHA_AI: f64 = 0.01;
 /// one data set only, no text is called so.
 pub const ALPHA_HUMAN: f64 = 0.05;
 
+/// A feature that a single turn in a text can make ([`head::FROM_ZERO`]) lowers the p-value against human texts to at least the
+/// p-value without it, divided by this.
+const CONFIRMED: f64 = 10.0;
+
 /// Who wrote a text of known origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -145,7 +149,8 @@ pub struct Decision {
     pub log_odds: f64,
     /// The same as a probability.
     pub probability: f64,
-    /// Share of comparable human texts that look at least as much like a model's: the largest over all groups.
+    /// Share of comparable human texts that look at least as much like a model's: the largest over all groups, and no less
+    /// than a tenth of what it is without a decline.
     pub p_human: f64,
     /// Share of comparable generated texts, of all groups together, that look at least as much like a human's.
     pub p_ai: f64,
@@ -286,7 +291,10 @@ impl Calibration {
         let log_odds = self.head.log_odds(features);
         let probability = logistic(log_odds);
         let bucket = bucket(features.tokens);
-        let p_human = p_value(&self.human, bucket, log_odds);
+        // A text that changes its language, or ends in a list, grows hard to predict too: what a single turn in it adds may
+        // confirm what the rest says, but must not accuse by itself.
+        let rest = p_value(&self.human, bucket, self.head.log_odds_of_rest(features));
+        let p_human = p_value(&self.human, bucket, log_odds).max(rest / CONFIRMED);
         let p_ai = pooled_p_value(&self.ai, bucket, -log_odds);
         let outcome = match (p_human <= self.alpha_ai, p_ai <= self.alpha_human) {
             _ if self.is_mixed(bucket, parts) => Outcome::Mixed,

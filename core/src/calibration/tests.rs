@@ -187,6 +187,25 @@ fn what_is_not_weighed_has_no_say_and_is_compared_all_the_same() {
 }
 
 #[test]
+fn a_decline_alone_accuses_nobody() {
+    let index = |name: &str| FEATURES.iter().position(|&feature| feature == name).unwrap();
+    let mut calibration = calibration();
+    calibration.head.weights[index("decline")] = 100.0;
+    calibration.head.scale[index("decline")] = 1.0;
+    let features = |ease: f32, decline: f64| {
+        let mut features = Features::extract(&stats(300, ease, &mut Noise::new(8))).unwrap();
+        features.values[index("decline")] = decline;
+        calibration.decide(&features, &[])
+    };
+    let (human, fallen) = (features(0.2, 0.0), features(0.2, 3.0));
+    assert!(human.p_human > 0.2 && fallen.log_odds > human.log_odds + 100.0);
+    assert!(fallen.p_human >= human.p_human / 10.0 && fallen.outcome == Outcome::Unclear, "{fallen:?}");
+    // What looks like a model's to some extent already is confirmed by it.
+    let likely = features(1.0, 3.0);
+    assert!(likely.p_human <= calibration.alpha_ai && likely.outcome == Outcome::LikelyAi, "{likely:?}");
+}
+
+#[test]
 fn groups_left_out_are_scored_by_the_others() {
     let texts = samples(400, 6);
     let scores = left_out(&texts, Weighed::all(), 1e-2).unwrap();
