@@ -52,8 +52,9 @@ impl Head {
         self.bias + weigh(&self.weights, plain) + weigh(&self.length_weights, by_length)
     }
 
-    /// The log-odds without what the features of [`FROM_ZERO`] say.
-    pub(super) fn log_odds_of_rest(&self, features: &Features) -> f64 {
+    /// The log-odds without what a single turn in a text says ([`FROM_ZERO`]): those of a window, which may lie across one.
+    #[must_use]
+    pub fn log_odds_of_rest(&self, features: &Features) -> f64 {
         let mut rest = features.clone();
         for (value, name) in rest.values.iter_mut().zip(FEATURES) {
             if FROM_ZERO.contains(&name) {
@@ -103,7 +104,7 @@ impl Head {
 
     /// How unlike the parts of a text are, by the features of its windows in order.
     pub(super) fn contrast(&self, parts: &[Features]) -> Option<Contrast> {
-        Contrast::of(&parts.iter().map(|part| self.log_odds(part)).collect::<Vec<_>>())
+        Contrast::of(&parts.iter().map(|part| self.log_odds_of_rest(part)).collect::<Vec<_>>())
     }
 
     pub(super) fn validate(&self) -> Result<(), CalibrationError> {

@@ -22,7 +22,7 @@ pub fn readings(stats: &[Stats], calibration: &Calibration) -> Vec<Reading> {
 fn read(windows: &[Window], calibration: &Calibration) -> Vec<Reading> {
     let read = |window: &Window| Reading {
         range: window.range.clone(),
-        log_odds: calibration.head.log_odds(&window.features),
+        log_odds: calibration.head.log_odds_of_rest(&window.features),
     };
     windows.iter().map(read).collect()
 }
