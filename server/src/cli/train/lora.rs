@@ -256,7 +256,8 @@ fn device(wanted: Compute) -> Result<candle_core::Device, Error> {
         Device::Auto if !available => Ok(candle_core::Device::Cpu),
         Device::Auto | Device::Cuda if available => Ok(candle_core::Device::new_cuda(0)?),
         _ => Err(
-            "this build can't train on a GPU: build it with candle's CUDA, or use --device cpu or --probe"
+            "this build can't train on a GPU: build it with CUDA's compiler at hand (nvcc) by `cargo build --release --package \
+             bonafide --features candle-core/cuda`, or use --device cpu or --probe"
                 .into(),
         ),
     }
