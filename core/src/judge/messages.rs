@@ -297,6 +297,11 @@ enum Standing {
     Usual,
 }
 
+/// How strong a measure is that so large a share of the other side's texts have too; none outweighs the combined score.
+fn strength(share: f64) -> f64 {
+    0.5 * (1.0 - share / REMARKABLE / 2.0)
+}
+
 impl Standing {
     fn of(compared: &Comparison) -> Self {
         let (human, ai) = (compared.human_at_least.max(RESOLUTION), compared.ai_at_most.max(RESOLUTION));
@@ -318,7 +323,6 @@ impl Standing {
         human: &str,
         usual: &str,
     ) -> (Draft, Option<String>) {
-        let strength = |share: f64| 0.5 * (1.0 - share / REMARKABLE / 2.0);
         match self {
             Self::Ai(percent, share) => {
                 let message = format!("{opening}{ai}; at most {percent} % of human texts go as far.");
@@ -409,7 +413,7 @@ pub(super) fn falls_apart(compared: &Comparison) -> Option<Evidence> {
         "The words grow much harder to predict towards the end, as when a model was made to choose too freely and its text falls \
          apart; at most {percent} % of human texts go as far."
     );
-    let draft = Draft::new(Code::FallsApart, PointsTo::Ai, 0.5 * (1.0 - share / REMARKABLE / 2.0), message);
+    let draft = Draft::new(Code::FallsApart, PointsTo::Ai, strength(share), message);
     Some(draft.with([("percent", percent)]))
 }
 

@@ -85,21 +85,21 @@ pub(super) fn lenses(
     sha256: &str,
     readers: impl Iterator<Item = Option<Reader>>,
 ) -> Result<Vec<Lens>, EngineError> {
-    let (mut lenses, mut bare) = (Vec::new(), None);
-    for reader in readers {
+    let known: Vec<(Named, &str)> = named().filter(|(named, _)| named.model.sha256 == sha256).collect();
+    let readers: Vec<Option<Reader>> = readers.collect();
+    let mut lenses = Vec::new();
+    for reader in &readers {
         let id = reader.as_ref().map(|reader| reader.id.as_str());
-        let own = named().filter(|(named, _)| named.model.sha256 == sha256 && named.probe.as_deref() == id);
-        for (_, text) in own {
+        for (_, text) in known.iter().filter(|(named, _)| named.probe.as_deref() == id) {
             let calibration = parse_calibration(text).map_err(|reason| EngineError::Calibration {
                 path: "built into the program".to_owned(),
                 reason,
             })?;
             lenses.push(Lens { reader: reader.clone(), calibration: Some(calibration) });
         }
-        bare = bare.or(Some(reader));
     }
     if lenses.is_empty() {
-        lenses.push(Lens { reader: bare.flatten(), calibration: None });
+        lenses.push(Lens { reader: readers.into_iter().next().flatten(), calibration: None });
     }
     Ok(lenses)
 }

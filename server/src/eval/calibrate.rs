@@ -161,28 +161,22 @@ pub fn choose_penalty(texts: &[Text], weighed: Weighed) -> Result<f64, FitError>
 
 /// Fits on the texts' own parts.
 pub fn fit(texts: &[Text], settings: &Settings) -> Result<Calibration, FitError> {
+    fit_some(&texts.iter().collect::<Vec<_>>(), settings)
+}
+
+fn fit_some(texts: &[&Text], settings: &Settings) -> Result<Calibration, FitError> {
     let of = |wanted| texts.iter().filter(move |text| text.part == wanted);
     let all = |wanted| of(wanted).flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>();
     let once: Vec<Sample> = of(Part::HeldOut).map(|text| text.samples[text.measures].clone()).collect();
-    run(&all(Part::Fit), &all(Part::Conformal), &once, datasets(texts), settings)
-}
-
-fn run(
-    fit: &[Sample],
-    conformal: &[Sample],
-    held_out: &[Sample],
-    data: Vec<String>,
-    settings: &Settings,
-) -> Result<Calibration, FitError> {
     fit::calibrate(&Recipe {
         version: settings.version.clone(),
         model: settings.model.clone(),
         probe: settings.probe.clone(),
         languages: settings.languages.clone(),
-        data,
-        fit,
-        conformal,
-        held_out,
+        data: datasets(texts.iter().copied()),
+        fit: &all(Part::Fit),
+        conformal: &all(Part::Conformal),
+        held_out: &once,
         weighed: settings.weighed,
         penalty: settings.penalty,
     })
@@ -190,8 +184,9 @@ fn run(
 
 /// The data sets' names, in order.
 #[must_use]
-pub fn datasets(texts: &[Text]) -> Vec<String> {
-    texts.iter().map(|text| text.dataset().to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
+pub fn datasets<'a>(texts: impl IntoIterator<Item = &'a Text>) -> Vec<String> {
+    let names: BTreeSet<&str> = texts.into_iter().map(Text::dataset).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// What a calibration did on texts that took no part in it.
@@ -336,13 +331,8 @@ pub fn leave_one_out(texts: &[Text], settings: &Settings) -> Result<BTreeMap<Str
     names
         .into_iter()
         .map(|name| {
-            let left_out = name.as_str();
-            let of = |wanted| {
-                let others = texts.iter().filter(move |t| t.part == wanted && t.dataset() != left_out);
-                others.flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>()
-            };
-            let calibration =
-                run(&of(Part::Fit), &of(Part::Conformal), &of(Part::HeldOut), Vec::new(), settings)?;
+            let others: Vec<&Text> = texts.iter().filter(|t| t.dataset() != name).collect();
+            let calibration = fit_some(&others, settings)?;
             // Nothing of the data set left out was fitted on, so that all of its parts may measure.
             let own = texts.iter().filter(|t| t.dataset() == name).map(|t| &t.samples[t.measures]);
             let measured = measure(&calibration, own);
@@ -355,16 +345,15 @@ pub fn leave_one_out(texts: &[Text], settings: &Settings) -> Result<BTreeMap<Str
 /// former. `left_out` says of each text whether it is one of them.
 pub fn leave_out(texts: &[Text], left_out: &[bool], settings: &Settings) -> Result<Measured, FitError> {
     let of = |out: bool| {
-        texts.iter().zip(left_out).filter(move |(_, left_out)| **left_out == out).map(|(text, _)| text)
+        let own = texts.iter().zip(left_out).filter(|(_, left_out)| **left_out == out);
+        own.map(|(text, _)| text).collect::<Vec<_>>()
     };
-    let all = |wanted| {
-        let own = of(false).filter(move |text| text.part == wanted);
-        own.flat_map(|text| text.samples.iter().cloned()).collect::<Vec<_>>()
-    };
-    let calibration = run(&all(Part::Fit), &all(Part::Conformal), &all(Part::HeldOut), Vec::new(), settings)?;
-    let datasets: BTreeSet<&str> = of(true).map(Text::dataset).collect();
-    let humans = of(false).filter(|t| t.human() && t.part == Part::HeldOut && datasets.contains(t.dataset()));
-    Ok(measure(&calibration, of(true).chain(humans).map(|text| &text.samples[text.measures])))
+    let (own, others) = (of(true), of(false));
+    let calibration = fit_some(&others, settings)?;
+    let datasets: BTreeSet<&str> = own.iter().map(|text| text.dataset()).collect();
+    let humans =
+        others.into_iter().filter(|t| t.human() && t.part == Part::HeldOut && datasets.contains(t.dataset()));
+    Ok(measure(&calibration, own.iter().copied().chain(humans).map(|text| &text.samples[text.measures])))
 }
 
 /// Counts of the texts used, by data set, label and part.
