@@ -10,6 +10,7 @@ pub mod declared;
 pub mod detect;
 pub mod hex;
 pub mod judge;
+pub mod scam;
 pub mod signature;
 pub mod text;
 pub mod verdict;
