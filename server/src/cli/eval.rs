@@ -1,5 +1,6 @@
 //! `bonafide eval`: how well this model and calibration tell labelled texts apart.
 
+mod scam;
 mod spliced;
 
 use super::Error;
@@ -83,10 +84,15 @@ pub struct Args {
     stats_cache: Option<PathBuf>,
     #[command(flatten)]
     spliced: spliced::SplicedArgs,
+    #[command(flatten)]
+    scam: scam::ScamArgs,
 }
 
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
+    if args.scam.scam {
+        return scam::run(&args.scam, &args.data, args.json);
+    }
     if args.spliced.spliced {
         return spliced::run(args);
     }

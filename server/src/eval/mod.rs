@@ -14,6 +14,7 @@ pub mod lengths;
 pub mod metrics;
 pub mod reliability;
 pub mod report;
+pub mod scam;
 pub mod scores;
 pub mod scoring;
 pub mod splice;

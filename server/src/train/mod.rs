@@ -5,4 +5,5 @@
 
 pub mod lora;
 pub mod probe;
+pub mod scam;
 pub mod style;

@@ -5,6 +5,7 @@ pub mod given;
 pub mod lora;
 
 pub mod probe;
+pub mod scam;
 pub mod style;
 
 use super::Error;
@@ -21,6 +22,7 @@ pub struct Args {
 enum What {
     Detector(Box<detector::Args>),
     Style(Box<style::Args>),
+    Scam(scam::Args),
 }
 
 /// Runs the command.
@@ -28,5 +30,6 @@ pub fn run(args: &Args) -> Result<(), Error> {
     match &args.what {
         What::Detector(args) => detector::run(args),
         What::Style(args) => style::run(args),
+        What::Scam(args) => scam::run(args),
     }
 }

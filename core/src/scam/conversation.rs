@@ -1,0 +1,254 @@
+//! A conversation as it grows: what each message shows is added up, and nothing is read twice.
+
+use super::engine::Engine;
+use super::pace::Pace;
+use super::report::{Place, Report, Stage};
+use super::turn::{Setting, Turn};
+use std::collections::BTreeMap;
+
+/// Turns after which what was seen counts half. Honest people say odd things too, now and then, over the years; a scam says
+/// them close together. How it began is not forgotten.
+const HALF_LIFE: f64 = 150.0;
+
+/// How many places of a finding are kept, at its beginning and at its end.
+const PLACES: usize = 4;
+
+/// Messages of the strangest wording that count.
+const STRANGEST: usize = 3;
+
+/// Fewer tokens have no wording of their own: hello, thank you.
+const LEAST_WORDS: usize = 3;
+
+/// A tactic, as far as it was seen.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tally {
+    /// Sum of strengths, halved each [`HALF_LIFE`] turns.
+    total: f64,
+    /// Turn up to which that was done.
+    until: usize,
+    /// Messages that showed it.
+    pub(super) messages: usize,
+    pub(super) first: Vec<Place>,
+    pub(super) last: Vec<Place>,
+}
+
+impl Tally {
+    fn add(&mut self, strength: f64, place: Place, decays: bool) {
+        self.total = self.at(place.turn, decays) + strength;
+        self.until = place.turn;
+        self.messages += 1;
+        if self.first.len() < PLACES {
+            self.first.push(place);
+            return;
+        }
+        if self.last.len() == PLACES {
+            self.last.remove(0);
+        }
+        self.last.push(place);
+    }
+
+    fn at(&self, turn: usize, decays: bool) -> f64 {
+        if !decays {
+            return self.total;
+        }
+        self.total * faded(turn.saturating_sub(self.until))
+    }
+}
+
+fn faded(turns: usize) -> f64 {
+    libm::exp2(-(turns as f64) / HALF_LIFE)
+}
+
+/// A message of strange wording.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Strange {
+    pub(super) score: f64,
+    pub(super) turn: usize,
+}
+
+/// A conversation that grows.
+#[derive(Debug, Clone)]
+pub struct Conversation<'e> {
+    engine: &'e Engine,
+    setting: Setting,
+    turns: usize,
+    tallies: BTreeMap<usize, Tally>,
+    /// The strangest messages of the other side, strangest first.
+    strangest: Vec<Strange>,
+    wording_sum: f64,
+    worded: usize,
+    pace: Pace,
+}
+
+/// The numbers of a conversation by which it is judged, each with its name.
+pub type Numbers = Vec<(String, f64)>;
+
+impl Conversation<'static> {
+    /// Nothing said yet; it will be read with what comes with the program.
+    ///
+    /// # Errors
+    /// See [`Engine::built_in`].
+    pub fn new(setting: Setting) -> Result<Self, &'static str> {
+        Ok(Self::with(Engine::built_in()?, setting))
+    }
+}
+
+impl<'e> Conversation<'e> {
+    /// Nothing said yet.
+    #[must_use]
+    pub fn with(engine: &'e Engine, setting: Setting) -> Self {
+        let mut new = Self {
+            engine,
+            setting: Setting::default(),
+            turns: 0,
+            tallies: BTreeMap::new(),
+            strangest: Vec::new(),
+            wording_sum: 0.0,
+            worded: 0,
+            pace: Pace::default(),
+        };
+        new.set(setting);
+        new
+    }
+
+    /// What is known beside the messages has changed.
+    pub fn set(&mut self, setting: Setting) {
+        self.setting = setting;
+    }
+
+    /// Reads one message more. The cost is that of the message, however long the conversation.
+    pub fn add(&mut self, turn: Turn<'_>) {
+        let now = self.turns;
+        self.turns += 1;
+        self.pace.add(&turn);
+        let read = self.engine.read(&turn);
+        for seen in read.seen {
+            let tactic = &self.engine.compiled.taxonomy.tactics[seen.tactic];
+            if tactic.early.is_some_and(|early| now >= early) {
+                continue;
+            }
+            let place = Place { turn: now, span: Some(seen.span) };
+            self.tallies.entry(seen.tactic).or_default().add(seen.strength, place, decays(tactic.stage));
+        }
+        if read.places.is_empty() || read.words < LEAST_WORDS {
+            return;
+        }
+        let score = self.engine.model.wording.score(&read.places);
+        self.wording_sum += score;
+        self.worded += 1;
+        let now = Strange { score, turn: now };
+        let at = self.strangest.partition_point(|other| self.faded(other) >= score);
+        self.strangest.insert(at, now);
+        self.strangest.truncate(STRANGEST);
+    }
+
+    /// A strange message's score after the turns since: what is above nothing fades.
+    fn faded(&self, strange: &Strange) -> f64 {
+        let age = self.turns.saturating_sub(strange.turn + 1);
+        if strange.score > 0.0 { strange.score * faded(age) } else { strange.score }
+    }
+
+    /// How far a tactic was seen, from 0 to 2: 1 after one plain sight.
+    fn sight(&self, tactic: usize) -> f64 {
+        let stage = self.engine.compiled.taxonomy.tactics[tactic].stage;
+        let total = self.tallies.get(&tactic).map_or(0.0, |tally| tally.at(self.turns, decays(stage)));
+        2.0 * (1.0 - libm::exp2(-total))
+    }
+
+    /// The score of wording: the mean of the strangest messages, and nothing for those that are wanting.
+    pub(super) fn wording(&self) -> f64 {
+        let sum: f64 = self.strangest.iter().map(|strange| self.faded(strange)).sum();
+        sum / STRANGEST as f64
+    }
+
+    /// All numbers that are not nothing.
+    #[must_use]
+    pub fn numbers(&self) -> Numbers {
+        let tactics = &self.engine.compiled.taxonomy.tactics;
+        let mut numbers = Numbers::new();
+        let mut stages: BTreeMap<Stage, f64> = BTreeMap::new();
+        let mut patterns: BTreeMap<&str, f64> = BTreeMap::new();
+        let mut breadth = 0.0;
+        for (index, tactic) in tactics.iter().enumerate() {
+            let sight = self.sight(index) + self.sign(&tactic.id);
+            if sight <= 0.0 {
+                continue;
+            }
+            numbers.push((tactic.id.clone(), sight.min(2.0)));
+            let seen = sight.min(1.0);
+            if tactic.builtin && tactic.cues.is_empty() {
+                continue;
+            }
+            breadth += seen;
+            let stage = stages.entry(tactic.stage).or_default();
+            *stage = stage.max(seen);
+            for pattern in &tactic.patterns {
+                *patterns.entry(pattern).or_default() += seen;
+            }
+        }
+        let stage = |stage| stages.get(&stage).copied().unwrap_or(0.0);
+        let wording = self.strangest.first().map_or(0.0, |strange| self.faded(strange));
+        numbers.extend([
+            ("wording_first".to_owned(), wording.clamp(-LIMIT, LIMIT)),
+            ("wording".to_owned(), self.wording().clamp(-LIMIT, LIMIT)),
+            ("wording_mean".to_owned(), (self.wording_sum / (self.worded as f64 + 2.0)).clamp(-LIMIT, LIMIT)),
+            ("breadth".to_owned(), libm::log1p(breadth)),
+            ("coherence".to_owned(), libm::log1p(patterns.values().copied().fold(0.0, f64::max))),
+            ("stages".to_owned(), stages.values().sum::<f64>()),
+            ("trust_then_hook".to_owned(), stage(Stage::Trust).min(stage(Stage::Hook))),
+            ("hook_then_ask".to_owned(), stage(Stage::Hook).min(stage(Stage::Ask))),
+            ("ask_then_drain".to_owned(), stage(Stage::Ask).min(stage(Stage::Drain))),
+        ]);
+        if let Some(opinion) = self.setting.second_opinion.filter(|opinion| opinion.is_finite()) {
+            numbers.push(("second_opinion".to_owned(), opinion.clamp(-LIMIT, LIMIT)));
+        }
+        if self.setting.new_contact == Some(true) {
+            numbers.push(("new_contact".to_owned(), 1.0));
+        }
+        numbers.retain(|(_, number)| *number != 0.0);
+        numbers
+    }
+
+    /// What is known of a sign that no message shows alone, from 0 to 1.
+    fn sign(&self, id: &str) -> f64 {
+        match id {
+            "answers_inhumanly_fast" => self.pace.too_fast(),
+            "never_sleeps" => self.pace.sleepless(),
+            // Half of what a detector of texts says is chance.
+            "reads_like_ai" => self.setting.ai_probability.map_or(0.0, |p| (2.0 * p - 1.0).clamp(0.0, 1.0)),
+            _ => 0.0,
+        }
+    }
+
+    pub(super) fn engine(&self) -> &'e Engine {
+        self.engine
+    }
+
+    pub(super) fn tally(&self, tactic: usize) -> Option<&Tally> {
+        self.tallies.get(&tactic)
+    }
+
+    pub(super) fn strangest(&self) -> &[Strange] {
+        &self.strangest
+    }
+
+    /// Number of turns read.
+    #[must_use]
+    pub fn turns(&self) -> usize {
+        self.turns
+    }
+
+    /// What is to be said so far, in a language given as a BCP 47 tag (`en`, `en-GB`, `zh-CN`, …): its region chooses the
+    /// hotline, and English stands in for a language that the taxonomy lacks.
+    #[must_use]
+    pub fn report(&self, language: &str) -> Report {
+        super::judge::report(self, language)
+    }
+}
+
+/// Beyond this a score says no more.
+const LIMIT: f64 = 6.0;
+
+fn decays(stage: Stage) -> bool {
+    stage != Stage::Contact
+}

@@ -1,0 +1,78 @@
+//! The taxonomy and the model together: what reads messages.
+
+use super::model::Model;
+use super::taxonomy::{Compiled, Seen, Taxonomy};
+use super::text::Tokens;
+use super::turn::{Side, Turn};
+use super::wording;
+use std::sync::LazyLock;
+
+/// What reads conversations. It is made once, and any number of conversations read with it.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) compiled: Compiled,
+    pub(super) model: Model,
+}
+
+static BUILT_IN: LazyLock<Result<Engine, String>> = LazyLock::new(|| Engine::with(Model::built_in()?));
+
+impl Engine {
+    /// The taxonomy and the model that come with the program.
+    ///
+    /// # Errors
+    /// The taxonomy or the model can't be read: the program was built from files that don't fit together.
+    pub fn built_in() -> Result<&'static Self, &'static str> {
+        BUILT_IN.as_ref().map_err(String::as_str)
+    }
+
+    /// The built-in taxonomy with another model.
+    ///
+    /// # Errors
+    /// What in the taxonomy can't be read.
+    pub fn with(model: Model) -> Result<Self, String> {
+        Ok(Self { compiled: Compiled::new(Taxonomy::built_in()?)?, model })
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Puts another model in the place of this one.
+    pub fn set_model(&mut self, model: Model) {
+        self.model = model;
+    }
+
+    /// The ids of all tactics, and the weights that the taxonomy gives them.
+    pub fn tactics(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.compiled.taxonomy.tactics.iter().map(|tactic| (tactic.id.as_str(), tactic.weight))
+    }
+
+    /// What the engine reads in a message, as training wants it: the places of its wording in the table.
+    #[must_use]
+    pub fn wording(&self, text: &str) -> Vec<u32> {
+        wording::places(&Tokens::of(text, &self.compiled.watch))
+    }
+
+    /// Reads a message.
+    pub(super) fn read(&self, turn: &Turn<'_>) -> Read {
+        let tokens = Tokens::of(turn.text, &self.compiled.watch);
+        let seen = self.compiled.read(&tokens, turn.side);
+        let places = match turn.side {
+            Side::Them => wording::places(&tokens),
+            Side::Me => Vec::new(),
+        };
+        Read { seen, places, words: tokens.tokens.len() }
+    }
+}
+
+/// What one message shows.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) seen: Vec<Seen>,
+    /// Of its wording; none of the user's own messages.
+    pub(super) places: Vec<u32>,
+    /// Number of tokens.
+    pub(super) words: usize,
+}

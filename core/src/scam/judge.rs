@@ -1,0 +1,175 @@
+//! From the numbers of a conversation to what is said of it.
+
+use super::conversation::Conversation;
+use super::report::{Advice, Finding, Hotline, Place, Report, Risk, Stage};
+use super::taxonomy::{Taxonomy, Texts};
+use std::collections::BTreeMap;
+
+/// Fewer distinct tactics, each plainly seen, never make a danger: one keyword is one tactic.
+const LEAST_TACTICS: usize = 2;
+/// A tactic is plainly seen from this sight on (see [`Conversation::numbers`]).
+const PLAIN: f64 = 0.95;
+/// Weights of what training has seen too seldom to weigh.
+const UNTRAINED: [(&str, f64); 2] = [("new_contact", 0.4), ("second_opinion", 0.0)];
+/// Log-odds at which a finding has strength 1 - 1/e.
+const STRONG: f64 = 1.5;
+/// Weaker findings are not shown.
+const LEAST_STRENGTH: f64 = 0.1;
+
+fn weight(conversation: &Conversation<'_>, name: &str) -> f64 {
+    let engine = conversation.engine();
+    let given = || {
+        let tactic = engine.compiled.tactic(name).map(|index| engine.compiled.taxonomy.tactics[index].weight);
+        tactic.or_else(|| UNTRAINED.iter().find(|(other, _)| *other == name).map(|(_, weight)| *weight))
+    };
+    engine.model.head.weights.get(name).copied().or_else(given).unwrap_or(0.0)
+}
+
+/// The report.
+pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report {
+    let engine = conversation.engine();
+    let head = &engine.model.head;
+    let taxonomy = &engine.compiled.taxonomy;
+    let numbers = conversation.numbers();
+    let total =
+        head.bias + numbers.iter().map(|(name, number)| weight(conversation, name) * number).sum::<f64>();
+    let probability = 1.0 / (1.0 + libm::exp(-(head.calibration[0] * total + head.calibration[1])));
+
+    let mut evidence = Vec::new();
+    let mut plain = 0;
+    let mut patterns: BTreeMap<&str, f64> = BTreeMap::new();
+    for (name, number) in &numbers {
+        let Some(index) = engine.compiled.tactic(name) else { continue };
+        let tactic = &taxonomy.tactics[index];
+        let adds = weight(conversation, name) * number;
+        let said_by_messages = conversation.tally(index).is_some();
+        plain += usize::from(*number >= PLAIN && said_by_messages);
+        let strength = 1.0 - libm::exp(-adds.max(0.0) / STRONG);
+        // What was only hinted at is no finding.
+        if strength < LEAST_STRENGTH || *number < 0.55 {
+            continue;
+        }
+        for pattern in &tactic.patterns {
+            // A tactic that many scams use says little of which this is.
+            *patterns.entry(pattern).or_default() += adds / tactic.patterns.len() as f64;
+        }
+        evidence.push(Finding {
+            code: tactic.id.clone(),
+            stage: tactic.stage,
+            strength,
+            places: places(conversation, index),
+            message: said(&tactic.say, language),
+        });
+    }
+    evidence.extend(wording(conversation, taxonomy, language));
+    evidence.sort_by(|one, other| other.strength.total_cmp(&one.strength).then(one.code.cmp(&other.code)));
+
+    let worded = conversation.wording() >= head.wording_floor;
+    let risk = if probability >= head.danger && plain >= LEAST_TACTICS && worded {
+        Risk::Danger
+    } else if probability >= head.caution && !evidence.is_empty() {
+        Risk::Caution
+    } else {
+        Risk::None
+    };
+    let stage = stage(&evidence);
+    let best = patterns.iter().max_by(|one, other| one.1.total_cmp(other.1));
+    let pattern = best.map(|(pattern, _)| (*pattern).to_owned());
+    let shown = risk != Risk::None;
+    Report {
+        risk,
+        probability,
+        stage: if shown { stage } else { None },
+        advice: shown.then(|| advice(taxonomy, pattern.as_deref(), stage, language)),
+        pattern: if shown { pattern } else { None },
+        evidence,
+        turns: conversation.turns(),
+        model: head.name.clone(),
+    }
+}
+
+fn places(conversation: &Conversation<'_>, tactic: usize) -> Vec<Place> {
+    conversation
+        .tally(tactic)
+        .map(|tally| tally.first.iter().chain(&tally.last).copied().collect())
+        .unwrap_or_default()
+}
+
+/// That messages are worded as scammers word them.
+fn wording(conversation: &Conversation<'_>, taxonomy: &Taxonomy, language: &str) -> Option<Finding> {
+    let tactic = taxonomy.tactics.iter().find(|tactic| tactic.id == "wording")?;
+    let score = conversation.wording();
+    let strength = 1.0 - libm::exp(-score.max(0.0) / STRONG);
+    let strange = conversation.strangest().iter().filter(|strange| strange.score > 0.5);
+    let mut places: Vec<Place> = strange.map(|strange| Place { turn: strange.turn, span: None }).collect();
+    places.sort_by_key(|place| place.turn);
+    (strength >= 0.4 && !places.is_empty()).then(|| Finding {
+        code: tactic.id.clone(),
+        stage: tactic.stage,
+        strength,
+        places,
+        message: said(&tactic.say, language),
+    })
+}
+
+/// The furthest stage that something strong shows, or two weaker things.
+fn stage(evidence: &[Finding]) -> Option<Stage> {
+    let mut strengths: BTreeMap<Stage, f64> = BTreeMap::new();
+    for finding in evidence.iter().filter(|finding| finding.code != "wording") {
+        *strengths.entry(finding.stage).or_default() += finding.strength;
+    }
+    let sure = strengths.iter().rev().find(|(_, strength)| **strength >= 0.45).map(|(stage, _)| *stage);
+    sure.or_else(|| strengths.keys().next_back().copied())
+}
+
+/// A text in the language of a tag, else in English.
+fn said(texts: &Texts, language: &str) -> String {
+    let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    texts.get(&primary).or_else(|| texts.get("en")).cloned().unwrap_or_default()
+}
+
+/// The region that a tag names: two letters after the language (and the script).
+fn region(language: &str) -> Option<String> {
+    let tag = language.split(['.', '@']).next().unwrap_or_default();
+    let named = tag
+        .split(['-', '_'])
+        .skip(1)
+        .find(|part| part.len() == 2 && part.bytes().all(|b| b.is_ascii_alphabetic()));
+    named.map(str::to_ascii_uppercase)
+}
+
+fn advice(taxonomy: &Taxonomy, pattern: Option<&str>, stage: Option<Stage>, language: &str) -> Advice {
+    let of = |wanted: &str, at: Option<Stage>| {
+        taxonomy.advice.iter().find(|advice| advice.pattern == wanted && advice.stage == at)
+    };
+    let for_pattern = pattern
+        .and_then(|pattern| stage.and_then(|stage| of(pattern, Some(stage))).or_else(|| of(pattern, None)));
+    let any = || stage.and_then(|stage| of("any", Some(stage))).or_else(|| of("any", None));
+    let message = for_pattern.or_else(any).map(|advice| said(&advice.say, language)).unwrap_or_default();
+    let hotline = region(language).and_then(|region| {
+        let line = taxonomy.hotlines.iter().find(|line| line.region == region)?;
+        Some(Hotline { region, number: line.number.clone(), name: said(&line.name, language) })
+    });
+    Advice { message, hotline }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_names_a_region_or_none() {
+        for (tag, expected) in [
+            ("zh-CN", Some("CN")),
+            ("zh-Hant-TW", Some("TW")),
+            ("zh_HK.UTF-8", Some("HK")),
+            ("en", None),
+            ("zh-Hans", None),
+            ("en-gb", Some("GB")),
+            ("", None),
+            ("-", None),
+        ] {
+            assert_eq!(region(tag).as_deref(), expected, "{tag}");
+        }
+    }
+}

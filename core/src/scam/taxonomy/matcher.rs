@@ -1,0 +1,206 @@
+//! Finds phrases in a message, and sequences of them.
+
+use super::cue::Gap;
+use crate::scam::text::{Kind, Token, Tokens, spread};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
+
+/// A set of phrases any of which may stand in one place of a sequence.
+pub(super) type Group = u32;
+
+/// Steps that matching one message may take: only a text made for it takes so many.
+const MOST_STEPS: usize = 200_000;
+
+/// Keys are hashes already.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = spread(self.0.rotate_left(5) ^ number);
+    }
+}
+
+type Quick = BuildHasherDefault<Mixed>;
+
+/// What is known at the end of a phrase.
+#[derive(Debug, Clone, Default)]
+struct End {
+    groups: Vec<Group>,
+    /// Only somebody who evades a filter writes this.
+    evasive: bool,
+    /// A name that is worth evading for: broken up by signs it is an evasion.
+    disguised: bool,
+}
+
+/// A sequence of groups, and what finding it means to the caller.
+#[derive(Debug, Clone)]
+struct Sequence {
+    parts: Vec<(Gap, Group)>,
+    meaning: usize,
+}
+
+/// Phrases in a trie, and sequences by their first group.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Matcher {
+    next: HashMap<(u32, u64), u32, Quick>,
+    /// By node of the trie.
+    ends: Vec<Option<End>>,
+    sequences: Vec<Sequence>,
+    by_first: Vec<Vec<u32>>,
+}
+
+/// A sequence that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) meaning: usize,
+    /// Tokens from the first to the last part.
+    pub(super) tokens: Range<usize>,
+}
+
+/// What was found in a message.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    pub(super) found: Vec<Match>,
+    /// Tokens of phrases that evade.
+    pub(super) evasive: Vec<Range<usize>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    group: Group,
+    start: usize,
+    end: usize,
+}
+
+impl Matcher {
+    /// Adds a phrase to a group.
+    pub(super) fn phrase(&mut self, keys: &[u64], group: Group, evasive: bool, disguised: bool) {
+        if self.ends.is_empty() {
+            self.ends.push(None);
+        }
+        let mut node = 0;
+        for key in keys {
+            let fresh = self.ends.len() as u32;
+            node = *self.next.entry((node, *key)).or_insert(fresh);
+            if node == fresh {
+                self.ends.push(None);
+            }
+        }
+        let end = self.ends[node as usize].get_or_insert_with(End::default);
+        if !end.groups.contains(&group) {
+            end.groups.push(group);
+        }
+        end.evasive |= evasive;
+        end.disguised |= disguised;
+    }
+
+    /// Adds a sequence; `parts` is not empty.
+    pub(super) fn sequence(&mut self, parts: Vec<(Gap, Group)>, meaning: usize) {
+        let Some((_, first)) = parts.first() else { return };
+        let first = *first as usize;
+        if self.by_first.len() <= first {
+            self.by_first.resize_with(first + 1, Vec::new);
+        }
+        self.by_first[first].push(self.sequences.len() as u32);
+        self.sequences.push(Sequence { parts, meaning });
+    }
+
+    /// Finds all sequences, each meaning once a sentence. `classes` are hits of groups that are no phrases.
+    pub(super) fn matches(&self, tokens: &Tokens, classes: &[(Group, Range<usize>)]) -> Matches {
+        let mut out = Matches::default();
+        let mut hits = self.hits(&tokens.tokens, &mut out.evasive);
+        hits.extend(classes.iter().map(|(group, at)| Hit { group: *group, start: at.start, end: at.end }));
+        hits.sort_by_key(|hit| hit.start);
+        let mut search = Search { tokens: &tokens.tokens, hits: &hits, steps: 0 };
+        let mut seen: HashMap<(usize, u32), (), Quick> = HashMap::default();
+        for hit in &hits {
+            let sentence = tokens.tokens[hit.start].sentence;
+            for index in self.by_first.get(hit.group as usize).into_iter().flatten() {
+                let sequence = &self.sequences[*index as usize];
+                if seen.contains_key(&(sequence.meaning, sentence)) {
+                    continue;
+                }
+                if let Some(end) = search.rest(&sequence.parts[1..], hit.end, sentence) {
+                    seen.insert((sequence.meaning, sentence), ());
+                    out.found.push(Match { meaning: sequence.meaning, tokens: hit.start..end });
+                }
+            }
+        }
+        out
+    }
+
+    fn hits(&self, tokens: &[Token], evasive: &mut Vec<Range<usize>>) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        for start in 0..tokens.len() {
+            let mut node = 0;
+            let mut glued = true;
+            for (at, token) in tokens.iter().enumerate().skip(start) {
+                if token.sentence != tokens[start].sentence {
+                    break;
+                }
+                let Some(next) = self.next.get(&(node, token.key)) else { break };
+                node = *next;
+                glued &= at == start || token.glued;
+                let Some(end) = self.ends.get(node as usize).and_then(Option::as_ref) else { continue };
+                let broken = end.disguised && !glued && token.kind == Kind::Han;
+                if end.evasive || broken {
+                    evasive.push(start..at + 1);
+                }
+                hits.extend(end.groups.iter().map(|group| Hit { group: *group, start, end: at + 1 }));
+            }
+        }
+        hits
+    }
+}
+
+struct Search<'a> {
+    tokens: &'a [Token],
+    hits: &'a [Hit],
+    steps: usize,
+}
+
+impl Search<'_> {
+    /// Finds the parts that are left, after the token `from`; gives the end of the last.
+    fn rest(&mut self, parts: &[(Gap, Group)], from: usize, sentence: u32) -> Option<usize> {
+        let Some(((gap, group), left)) = parts.split_first() else { return Some(from) };
+        let mut reach = from;
+        let mut cost = 0;
+        let first = self.hits.partition_point(|hit| hit.start < from);
+        for at in first..self.hits.len() {
+            self.steps += 1;
+            if self.steps > MOST_STEPS {
+                return None;
+            }
+            let hit = self.hits[at];
+            while reach < hit.start {
+                cost += if self.tokens[reach].kind == Kind::Han { 3 } else { 4 };
+                reach += 1;
+            }
+            if cost > gap.cost() || self.tokens[hit.start].sentence != sentence {
+                return None;
+            }
+            if hit.group == *group
+                && let Some(end) = self.rest(left, hit.end, sentence)
+            {
+                return Some(end);
+            }
+        }
+        None
+    }
+}

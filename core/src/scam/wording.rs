@@ -1,0 +1,74 @@
+//! How a message is worded: hashed n-grams of its words and characters, and the trained table of their weights.
+
+use super::text::{Kind, Tokens, hash, spread};
+
+/// Places of the table; a power of two.
+pub const BUCKETS: usize = 1 << 17;
+
+/// What tokens of one kind are to each other, whatever they say.
+fn id(tokens: &Tokens, at: usize) -> u64 {
+    let token = &tokens.tokens[at];
+    match token.kind {
+        Kind::Word | Kind::Han | Kind::Emoji => token.key,
+        Kind::Number if token.currency => hash(b"\0sum"),
+        Kind::Number => hash(b"\0number"),
+        Kind::Long => hash(b"\0long"),
+        Kind::Link => hash(b"\0link"),
+    }
+}
+
+/// Which places of the table a message has: each once, in order. N-grams: single tokens, pairs, three Han characters, and
+/// four letters inside words.
+pub(super) fn places(tokens: &Tokens) -> Vec<u32> {
+    let mut places = Vec::with_capacity(tokens.tokens.len() * 4);
+    let mut add = |sum: u64| places.push((spread(sum) % BUCKETS as u64) as u32);
+    let count = tokens.tokens.len();
+    for at in 0..count {
+        let one = id(tokens, at);
+        add(one);
+        let Some(two) = (at + 1 < count).then(|| id(tokens, at + 1)) else { continue };
+        add(one.rotate_left(21) ^ two ^ 1);
+        let han = |at: usize| tokens.tokens.get(at).is_some_and(|token| token.kind == Kind::Han);
+        if han(at) && han(at + 1) && han(at + 2) {
+            add(one.rotate_left(42) ^ two.rotate_left(21) ^ id(tokens, at + 2) ^ 2);
+        }
+    }
+    for token in tokens.tokens.iter().filter(|token| token.kind == Kind::Word) {
+        let word = tokens.word(token);
+        if word.is_ascii() && word.len() >= 5 {
+            // The start of a word is told from its middle.
+            let marked = [b"^", word.as_bytes()].concat();
+            for letters in marked.windows(4) {
+                add(hash(letters) ^ 3);
+            }
+        }
+    }
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// The table.
+#[derive(Debug, Clone)]
+pub(super) struct Wording {
+    pub(super) bias: f64,
+    /// What one step of an 8-bit weight is worth.
+    pub(super) step: f64,
+    /// [`BUCKETS`] weights.
+    pub(super) weights: Vec<i8>,
+}
+
+impl Wording {
+    /// Log-odds that a message of a scam is worded so; the weights of its n-grams over the root of their number, so that a
+    /// long message is not stranger than a short one.
+    pub(super) fn score(&self, places: &[u32]) -> f64 {
+        if places.is_empty() {
+            return 0.0;
+        }
+        let sum: i64 = places
+            .iter()
+            .map(|place| i64::from(self.weights.get(*place as usize).copied().unwrap_or(0)))
+            .sum();
+        self.bias + self.step * sum as f64 / (places.len() as f64).sqrt()
+    }
+}

@@ -1,0 +1,72 @@
+//! `bonafide eval --scam`: how well scams are told from honest conversations, and how early.
+
+use crate::cli::Error;
+use crate::eval::scam::dataset::{self, Talk};
+use crate::eval::scam::outcome::{self, Outcome};
+use crate::eval::scam::report::{Report, write_mistakes, write_tables};
+use bonafide_core::scam::{Engine, Model};
+use rayon::prelude::*;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What `--scam` takes besides.
+#[derive(Debug, clap::Args)]
+pub struct ScamArgs {
+    /// Measure the scam engine instead: each line is {"turns": [{"from": "them" or "me", "text"}], "label": "scam" or
+    /// "benign"} or {"text", "label"}, with any of kind, lang, id, money_turn. A folder stands for the JSON files in it, one
+    /// conversation each
+    #[arg(long)]
+    pub scam: bool,
+    /// With --scam: a model of `bonafide train scam` instead of the one built in.
+    #[arg(long, value_name = "FILE", requires = "scam")]
+    pub scam_model: Option<PathBuf>,
+    /// With --scam: only the fifth of the data that `bonafide train scam` never looks at.
+    #[arg(long, requires = "scam")]
+    pub held_out: bool,
+    /// With --scam: list the honest ones that were warned of and the scams that were not.
+    #[arg(long, requires = "scam", conflicts_with = "json")]
+    pub mistakes: bool,
+}
+
+/// Runs the command.
+pub fn run(args: &ScamArgs, data: &[PathBuf], json: bool) -> Result<(), Error> {
+    let engine = engine(args.scam_model.as_deref())?;
+    let mut talks: Vec<Talk> = Vec::new();
+    for path in data {
+        talks.extend(dataset::load(path)?);
+    }
+    if args.held_out {
+        let groups = dataset::groups(&talks);
+        talks = talks
+            .into_iter()
+            .zip(groups)
+            .filter(|(_, group)| dataset::is_held_out(*group))
+            .map(|(talk, _)| talk)
+            .collect();
+    }
+    let outcomes: Vec<Outcome> = talks.par_iter().map(|talk| outcome::read(&engine, talk)).collect();
+    let report = Report::of(&engine.model().head.name, &outcomes);
+    let mut out = anstream::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &report)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    if args.mistakes {
+        write_mistakes(&outcomes, &mut out)?;
+    }
+    write_tables(&report, &mut out)?;
+    Ok(())
+}
+
+/// The built-in engine, or one with a model of one's own.
+pub fn engine(model: Option<&Path>) -> Result<Engine, Error> {
+    let model = match model {
+        Some(path) => {
+            let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Model::from_bytes(&bytes).map_err(|error| format!("{}: {error}", path.display()))?
+        }
+        None => Engine::built_in()?.model().clone(),
+    };
+    Ok(Engine::with(model)?)
+}

@@ -1,0 +1,5 @@
+//! Measuring the scam engine on labelled conversations and messages.
+
+pub mod dataset;
+pub mod outcome;
+pub mod report;

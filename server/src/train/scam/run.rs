@@ -1,0 +1,332 @@
+//! From labelled conversations to a model.
+//!
+//! Sources differ in style, and a classifier can tell the source instead of the scam. So the head is fitted on what the
+//! wording says of a source that it was *not* trained on, source after source; calibration and thresholds come from the same
+//! numbers. A fifth of all groups ([`is_held_out`]) is never looked at.
+
+use super::{head, wording};
+use crate::eval::scam::dataset::{Line, Talk, groups, is_held_out};
+use bonafide_core::scam::{BUCKETS, Conversation, Engine, Head, Model, Setting, Side};
+use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Turns after which the numbers of a conversation are taken; those after the last one too.
+const TAKEN: [usize; 9] = [1, 2, 3, 5, 8, 12, 20, 35, 60];
+/// N-grams that fewer messages have teach nothing.
+const LEAST_MESSAGES: u32 = 3;
+/// And those that only one source has teach its style.
+const LEAST_SOURCES: u32 = 2;
+/// Share of honest conversations that may rise to `caution` at any turn, and to `danger`.
+const CAUTION_RATE: f64 = 0.01;
+const DANGER_RATE: f64 = 0.001;
+/// Conversations that are made of honest messages, for each source of messages and language.
+const CHAINS: usize = 300;
+
+/// How to train.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name and version of the model.
+    pub name: String,
+    /// Fit on all groups, also those that are held out for measuring.
+    pub all: bool,
+    /// The wording's fit.
+    pub wording: wording::Options,
+    /// The head's fit.
+    pub head: head::Options,
+}
+
+/// A conversation ready for training.
+struct Ready {
+    talk: Talk,
+    /// Of each message of the other side: its places.
+    places: Vec<Vec<u32>>,
+    weight: f64,
+}
+
+/// What training has made.
+pub struct Trained {
+    /// The model.
+    pub model: Model,
+    /// Conversations and messages that it learned from, by source and label.
+    pub counts: BTreeMap<String, [usize; 2]>,
+    /// Weights of wording that are not nothing.
+    pub used: usize,
+    /// What the sums over conversations came to where the source was left out, highest over all turns.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// How a conversation stood with a model that had seen nothing of its source.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// The source.
+    pub source: Arc<str>,
+    /// Its language.
+    pub lang: String,
+    /// The label.
+    pub scam: bool,
+    /// The highest probability after any turn.
+    pub score: f64,
+}
+
+/// Trains. `say` is told what is being done.
+///
+/// # Errors
+/// The taxonomy can't be read, or there is not enough to learn from.
+pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> Result<Trained, String> {
+    let mut engine =
+        Engine::built_in().map_err(str::to_owned).and_then(|engine| Engine::with(engine.model().clone()))?;
+    let kept = keep(talks, options.all);
+    let sources: BTreeSet<Arc<str>> = kept.iter().map(|talk| talk.source.clone()).collect();
+    for scam in [true, false] {
+        if !kept.iter().any(|talk| talk.scam == scam) {
+            let label = if scam { "scam" } else { "benign" };
+            return Err(format!(
+                "no conversation or message with the label \"{label}\": nothing to tell apart"
+            ));
+        }
+    }
+    if sources.len() < 3 {
+        return Err("fewer than three files: what tells scams must be found in several sources".to_owned());
+    }
+    let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
+    for talk in &kept {
+        counts.entry(talk.source.to_string()).or_default()[usize::from(talk.scam)] += 1;
+    }
+    say(&format!("reading {} conversations and messages", kept.len()));
+    let ready = ready(&engine, with_chains(kept));
+    let names = head::names(engine.tactics());
+    let index: HashMap<&str, u32> =
+        names.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at as u32)).collect();
+
+    let mut rows = Vec::new();
+    let mut of_source: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
+    for source in &sources {
+        say(&format!("wording without {source}"));
+        let fitted = fit_wording(&ready, |other| &other.talk.source != source, &options.wording);
+        engine.set_model(model(
+            &options.name,
+            &fitted,
+            &head::Fitted { bias: 0.0, weights: BTreeMap::new() },
+        )?);
+        let members: Vec<usize> = (0..ready.len()).filter(|at| &ready[*at].talk.source == source).collect();
+        let taken: Vec<Vec<head::Row>> =
+            members.par_iter().map(|at| take(&engine, &ready[*at], &index)).collect();
+        for (at, taken) in members.into_iter().zip(taken) {
+            let start = rows.len();
+            rows.extend(taken);
+            of_source.push((at, start..rows.len()));
+        }
+    }
+    // For the thresholds the head, too, must not have seen the source.
+    let mut left_out = Vec::new();
+    let mut sums: Vec<(f64, bool, f64)> = Vec::new();
+    for source in &sources {
+        say(&format!("head without {source}"));
+        let others: Vec<head::Row> = of_source
+            .iter()
+            .filter(|(at, _)| &ready[*at].talk.source != source)
+            .flat_map(|(_, range)| rows[range.clone()].iter().cloned())
+            .collect();
+        let fitted = head::fit(&names, &others, &options.head);
+        for (at, range) in of_source.iter().filter(|(at, _)| &ready[*at].talk.source == source) {
+            let ready = &ready[*at];
+            let mut highest = f64::NEG_INFINITY;
+            for row in &rows[range.clone()] {
+                let sum = total(&names, &fitted, row);
+                highest = highest.max(sum);
+                sums.push((sum, row.scam, f64::from(row.weight)));
+            }
+            let (source, lang) = (ready.talk.source.clone(), ready.talk.lang.clone());
+            left_out.push(LeftOut { source, lang, scam: ready.talk.scam, score: highest });
+        }
+    }
+    let calibration = head::calibrate(&sums);
+    for one in &mut left_out {
+        one.score = 1.0 / (1.0 + (-(calibration[0] * one.score + calibration[1])).exp());
+    }
+    say("wording and head of all");
+    let fitted = fit_wording(&ready, |_| true, &options.wording);
+    let mut model = model(&options.name, &fitted, &head::fit(&names, &rows, &options.head))?;
+    model.head.calibration = calibration;
+    model.head.caution = threshold(&left_out, CAUTION_RATE);
+    model.head.danger = threshold(&left_out, DANGER_RATE).max(model.head.caution);
+    Ok(Trained { model, counts, used: fitted.used, left_out })
+}
+
+/// The groups that training may see.
+fn keep(talks: Vec<Talk>, all: bool) -> Vec<Talk> {
+    if all {
+        return talks;
+    }
+    let groups = groups(&talks);
+    talks.into_iter().zip(groups).filter(|(_, group)| !is_held_out(*group)).map(|(talk, _)| talk).collect()
+}
+
+/// Adds conversations made of honest messages: real people's chats are long, and data sets of them are rare.
+fn with_chains(mut talks: Vec<Talk>) -> Vec<Talk> {
+    let mut honest: BTreeMap<(Arc<str>, String), Vec<&Talk>> = BTreeMap::new();
+    for talk in talks.iter().filter(|talk| talk.message && !talk.scam) {
+        honest.entry((talk.source.clone(), talk.lang.clone())).or_default().push(talk);
+    }
+    let mut chains = Vec::new();
+    for ((source, lang), messages) in honest {
+        let mut at = 0;
+        for chain in 0..CHAINS.min(messages.len() / 10) {
+            let turns: Vec<Line> = (0..10 + 7 * (chain % 12))
+                .map(|turn| {
+                    at = (at + 7919) % messages.len();
+                    let side = if turn % 3 == 2 { Side::Me } else { Side::Them };
+                    Line { side, ..messages[at].turns[0].clone() }
+                })
+                .collect();
+            chains.push(Talk {
+                id: format!("chain {chain}"),
+                source: source.clone(),
+                lang: lang.clone(),
+                turns,
+                message: false,
+                ..messages[0].clone()
+            });
+        }
+    }
+    talks.extend(chains);
+    talks
+}
+
+/// Reads all messages, and gives each source and label the weight of the root of its number; then scams and honest
+/// conversations weigh the same in each language.
+fn ready(engine: &Engine, talks: Vec<Talk>) -> Vec<Ready> {
+    let key = |talk: &Talk| (talk.source.clone(), talk.lang.clone(), talk.scam, talk.message);
+    let mut sizes: HashMap<_, f64> = HashMap::new();
+    for talk in &talks {
+        *sizes.entry(key(talk)).or_default() += 1.0;
+    }
+    let mut totals: HashMap<(String, bool), f64> = HashMap::new();
+    for ((_, lang, scam, _), size) in &sizes {
+        *totals.entry((lang.clone(), *scam)).or_default() += size.sqrt();
+    }
+    talks
+        .into_par_iter()
+        .map(|talk| {
+            let places = talk.turns.iter().filter(|line| line.side == Side::Them);
+            let places = places.map(|line| engine.wording(&line.text)).collect();
+            let size = sizes[&key(&talk)];
+            let weight = 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
+            Ready { talk, places, weight }
+        })
+        .collect()
+}
+
+/// Fits the wording on some of the conversations.
+fn fit_wording(
+    ready: &[Ready],
+    wanted: impl Fn(&Ready) -> bool,
+    options: &wording::Options,
+) -> wording::Fitted {
+    let chosen: Vec<&Ready> =
+        ready.iter().filter(|ready| wanted(ready) && !ready.talk.id.starts_with("chain ")).collect();
+    let mut messages = vec![0_u32; BUCKETS];
+    let mut sources = vec![0_u32; BUCKETS];
+    let mut last: Vec<Option<Arc<str>>> = vec![None; BUCKETS];
+    // The talks of one source follow each other.
+    for ready in &chosen {
+        for place in ready.places.iter().flatten() {
+            let place = *place as usize;
+            messages[place] += 1;
+            if last[place].as_ref() != Some(&ready.talk.source) {
+                last[place] = Some(ready.talk.source.clone());
+                sources[place] += 1;
+            }
+        }
+    }
+    let telling = |place: &u32| {
+        messages[*place as usize] >= LEAST_MESSAGES && sources[*place as usize] >= LEAST_SOURCES
+    };
+    let kept: Vec<(Vec<u32>, usize, bool, f32)> = chosen
+        .iter()
+        .flat_map(|ready| {
+            // Each of many messages says less than an only one.
+            let weight = (ready.weight / (ready.places.len() as f64).sqrt()) as f32;
+            ready.places.iter().map(move |places| (places, ready.talk.scam, weight))
+        })
+        .map(|(places, scam, weight)| {
+            (places.iter().copied().filter(telling).collect(), places.len(), scam, weight)
+        })
+        .collect();
+    let mean = kept.iter().map(|(_, _, _, weight)| weight).sum::<f32>() / kept.len().max(1) as f32;
+    let messages: Vec<wording::Message<'_>> = kept
+        .iter()
+        .map(|(places, count, scam, weight)| wording::Message {
+            places,
+            count: *count,
+            scam: *scam,
+            weight: weight / mean,
+        })
+        .collect();
+    wording::fit(&messages, options)
+}
+
+fn model(name: &str, wording: &wording::Fitted, head: &head::Fitted) -> Result<Model, String> {
+    let head = Head {
+        name: name.to_owned(),
+        wording_bias: wording.bias,
+        wording_step: wording.step,
+        bias: head.bias,
+        weights: head.weights.clone(),
+        calibration: [1.0, 0.0],
+        caution: 0.5,
+        danger: 0.5,
+        wording_floor: 0.0,
+    };
+    Model::new(head, wording.weights.clone())
+}
+
+/// The numbers of a conversation after some of its turns.
+fn take(engine: &Engine, ready: &Ready, index: &HashMap<&str, u32>) -> Vec<head::Row> {
+    let mut conversation = Conversation::with(engine, Setting::default());
+    let mut rows = Vec::new();
+    for (at, line) in ready.talk.turns.iter().enumerate() {
+        conversation.add(line.turn());
+        let turn = at + 1;
+        if TAKEN.contains(&turn) || turn == ready.talk.turns.len() {
+            let numbers = conversation.numbers();
+            let numbers = numbers
+                .iter()
+                .filter_map(|(name, number)| Some((*index.get(name.as_str())?, *number as f32)));
+            rows.push(head::Row { numbers: numbers.collect(), scam: ready.talk.scam, weight: 0.0 });
+        }
+    }
+    let count = rows.len() as f64;
+    rows.iter_mut().for_each(|row| row.weight = (ready.weight / count) as f32);
+    rows
+}
+
+fn total(names: &[(String, f64)], fitted: &head::Fitted, row: &head::Row) -> f64 {
+    let weight = |name: u32| fitted.weights.get(&names[name as usize].0).copied().unwrap_or(0.0);
+    fitted.bias + row.numbers.iter().map(|(name, number)| weight(*name) * f64::from(*number)).sum::<f64>()
+}
+
+/// The least probability that no more than a share of the honest conversations of any source reaches, sources weighed alike.
+fn threshold(left_out: &[LeftOut], rate: f64) -> f64 {
+    let mut sizes: HashMap<&str, f64> = HashMap::new();
+    for one in left_out.iter().filter(|one| !one.scam) {
+        *sizes.entry(&one.source).or_default() += 1.0;
+    }
+    let mut honest: Vec<(f64, f64)> = left_out
+        .iter()
+        .filter(|one| !one.scam)
+        .map(|one| (one.score, sizes[&*one.source].sqrt() / sizes[&*one.source]))
+        .collect();
+    honest.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let all: f64 = honest.iter().map(|(_, weight)| weight).sum();
+    let mut passed = 0.0;
+    for (score, weight) in &honest {
+        passed += weight;
+        if passed > rate * all {
+            // Just above the first that must not pass.
+            return ((score + 1e-4) * 1e4).ceil() / 1e4;
+        }
+    }
+    0.5
+}
