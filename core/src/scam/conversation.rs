@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::pace::Pace;
 use super::report::{Place, Report, Stage};
+use super::taxonomy::Seen;
 use super::turn::{Setting, Turn};
 use std::collections::BTreeMap;
 
@@ -12,6 +13,11 @@ const HALF_LIFE: f64 = 150.0;
 
 /// How many places of a finding are kept, at its beginning and at its end.
 const PLACES: usize = 4;
+
+/// Turns within which weak cues support each other.
+const SUPPORT: usize = 60;
+/// What different weak cues of one tactic are worth together: one is nearly nothing, three are a plain one.
+const WEAK: [f64; 5] = [0.0, 0.15, 0.6, 1.0, 1.3];
 
 /// Messages of the strangest wording that count.
 const STRANGEST: usize = 3;
@@ -26,17 +32,30 @@ pub(super) struct Tally {
     total: f64,
     /// Turn up to which that was done.
     until: usize,
-    /// Messages that showed it.
-    pub(super) messages: usize,
+    /// Weak cues, by number: what each counts, and when it was seen last.
+    weak: Vec<(u32, f64, usize)>,
     pub(super) first: Vec<Place>,
     pub(super) last: Vec<Place>,
 }
 
 impl Tally {
-    fn add(&mut self, strength: f64, place: Place, decays: bool) {
-        self.total = self.at(place.turn, decays) + strength;
+    fn add(&mut self, seen: &Seen, place: Place, decays: bool) {
+        self.total = self.plain(place.turn, decays) + seen.strength;
         self.until = place.turn;
-        self.messages += 1;
+        for (cue, counts) in &seen.weak {
+            match self.weak.iter_mut().find(|(other, _, _)| other == cue) {
+                Some(weak) => weak.2 = place.turn,
+                None => self.weak.push((*cue, *counts, place.turn)),
+            }
+        }
+        if seen.strength == 0.0 && self.weak.len() < 2 {
+            // Kept for the time when a second one comes.
+            self.last = vec![place];
+            return;
+        }
+        if self.first.is_empty() {
+            self.first.append(&mut self.last);
+        }
         if self.first.len() < PLACES {
             self.first.push(place);
             return;
@@ -47,7 +66,14 @@ impl Tally {
         self.last.push(place);
     }
 
+    /// What it comes to at a turn.
     fn at(&self, turn: usize, decays: bool) -> f64 {
+        let near = self.weak.iter().filter(|(_, _, seen)| !decays || turn.saturating_sub(*seen) <= SUPPORT);
+        let (count, share) = near.fold((0, 0.0_f64), |(count, share), weak| (count + 1, share.max(weak.1)));
+        self.plain(turn, decays) + share * WEAK[count.min(WEAK.len() - 1)]
+    }
+
+    fn plain(&self, turn: usize, decays: bool) -> f64 {
         if !decays {
             return self.total;
         }
@@ -76,6 +102,8 @@ pub struct Conversation<'e> {
     /// The strangest messages of the other side, strangest first.
     strangest: Vec<Strange>,
     wording_sum: f64,
+    /// Sum of all scores, each times the root of its number of n-grams, and the number of n-grams.
+    wording_all: (f64, f64),
     worded: usize,
     pace: Pace,
 }
@@ -104,6 +132,7 @@ impl<'e> Conversation<'e> {
             tallies: BTreeMap::new(),
             strangest: Vec::new(),
             wording_sum: 0.0,
+            wording_all: (0.0, 0.0),
             worded: 0,
             pace: Pace::default(),
         };
@@ -128,13 +157,16 @@ impl<'e> Conversation<'e> {
                 continue;
             }
             let place = Place { turn: now, span: Some(seen.span) };
-            self.tallies.entry(seen.tactic).or_default().add(seen.strength, place, decays(tactic.stage));
+            self.tallies.entry(seen.tactic).or_default().add(&seen, place, decays(tactic.stage));
         }
         if read.places.is_empty() || read.words < LEAST_WORDS {
             return;
         }
         let score = self.engine.model.wording.score(&read.places);
         self.wording_sum += score;
+        let count = read.places.len() as f64;
+        self.wording_all.0 += score * count.sqrt();
+        self.wording_all.1 += count;
         self.worded += 1;
         let now = Strange { score, turn: now };
         let at = self.strangest.partition_point(|other| self.faded(other) >= score);
@@ -191,7 +223,12 @@ impl<'e> Conversation<'e> {
         numbers.extend([
             ("wording_first".to_owned(), wording.clamp(-LIMIT, LIMIT)),
             ("wording".to_owned(), self.wording().clamp(-LIMIT, LIMIT)),
-            ("wording_mean".to_owned(), (self.wording_sum / (self.worded as f64 + 2.0)).clamp(-LIMIT, LIMIT)),
+            ("wording_mean".to_owned(), (self.wording_sum / (self.worded as f64 + 2.0)).clamp(-1.0, LIMIT)),
+            // Of all messages as if they were one: it grows with what there is to read.
+            (
+                "wording_all".to_owned(),
+                (self.wording_all.0 / (self.wording_all.1 + 100.0).sqrt()).clamp(-1.0, LIMIT),
+            ),
             ("breadth".to_owned(), libm::log1p(breadth)),
             ("coherence".to_owned(), libm::log1p(patterns.values().copied().fold(0.0, f64::max))),
             ("stages".to_owned(), stages.values().sum::<f64>()),

@@ -55,6 +55,13 @@ impl Engine {
         wording::places(&Tokens::of(text, &self.compiled.watch))
     }
 
+    /// Which cues of the taxonomy a message has, each with the id of its tactic: for whoever extends the taxonomy and wants
+    /// to know what fires where. Guards are not looked at.
+    #[must_use]
+    pub fn cues(&self, text: &str) -> Vec<(&str, &str)> {
+        self.compiled.cues(&Tokens::of(text, &self.compiled.watch))
+    }
+
     /// Reads a message.
     pub(super) fn read(&self, turn: &Turn<'_>) -> Read {
         let tokens = Tokens::of(turn.text, &self.compiled.watch);

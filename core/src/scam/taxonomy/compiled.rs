@@ -33,8 +33,10 @@ const NUMERALS: &str = "零〇一二两三四五六七八九十百千万亿几�
 pub(in crate::scam) struct Seen {
     /// Its index in the taxonomy.
     pub(in crate::scam) tactic: usize,
-    /// 1 for a plain cue; less for weak ones.
+    /// 1 for a plain cue, nothing for weak ones alone.
     pub(in crate::scam) strength: f64,
+    /// Which weak cues, by numbers of their own, and what they count.
+    pub(in crate::scam) weak: Vec<(u32, f64)>,
     /// The words that it rests on.
     pub(in crate::scam) span: Span,
 }
@@ -43,7 +45,6 @@ pub(in crate::scam) struct Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     Cue(usize),
-    /// A weak cue, with a number of its own.
     Weak(usize),
     Mine(usize),
     Unless(usize),
@@ -61,7 +62,8 @@ pub(in crate::scam) struct Compiled {
     pub(in crate::scam) taxonomy: Taxonomy,
     pub(in crate::scam) watch: Watch,
     matcher: Matcher,
-    meanings: Vec<Meaning>,
+    /// What each cue means, and how it is written.
+    meanings: Vec<(Meaning, String)>,
     currencies: HashSet<u64>,
     han_currencies: Vec<Vec<u64>>,
     numerals: HashSet<u64>,
@@ -87,21 +89,16 @@ impl Compiled {
             let wrong = |error: String| format!("tactic {}: {error}", tactic.id);
             for (lists, meaning) in [
                 (&tactic.cues, Meaning::Cue(index)),
+                (&tactic.weak, Meaning::Weak(index)),
                 (&tactic.mine, Meaning::Mine(index)),
                 (&tactic.unless, Meaning::Unless(index)),
             ] {
-                let meaning = builder.meaning(meaning);
                 cue::all(lists).try_for_each(|cue| builder.cue(cue, meaning)).map_err(wrong)?;
-            }
-            for weak in cue::all(&tactic.weak) {
-                let meaning = builder.meaning(Meaning::Weak(index));
-                builder.cue(weak, meaning).map_err(wrong)?;
             }
         }
         for guard in &taxonomy.guards {
-            let meaning = builder.meaning(Meaning::Guard(guard.scope));
             cue::all(&guard.cues)
-                .try_for_each(|cue| builder.cue(cue, meaning))
+                .try_for_each(|cue| builder.cue(cue, Meaning::Guard(guard.scope)))
                 .map_err(|error| format!("guard {}: {error}", guard.id))?;
         }
         builder.evasive_terms()?;
@@ -136,7 +133,7 @@ impl Compiled {
         let mut unless: HashSet<(usize, u32)> = HashSet::new();
         let mut warning = false;
         for found in &matches.found {
-            match self.meanings[found.meaning] {
+            match self.meanings[found.meaning].0 {
                 Meaning::Guard(Scope::Sentence) => drop(guarded.insert(sentence(&found.tokens))),
                 Meaning::Guard(Scope::Message) => warning = true,
                 Meaning::Unless(tactic) => drop(unless.insert((tactic, sentence(&found.tokens)))),
@@ -146,9 +143,9 @@ impl Compiled {
         let factor = if warning { IN_A_WARNING } else { 1.0 };
         let mut seen: BTreeMap<usize, Seen> = BTreeMap::new();
         for found in &matches.found {
-            let (tactic, strength, mine) = match self.meanings[found.meaning] {
+            let (tactic, strength, mine) = match self.meanings[found.meaning].0 {
                 Meaning::Cue(tactic) => (tactic, 1.0, false),
-                Meaning::Weak(tactic) => (tactic, 0.5, false),
+                Meaning::Weak(tactic) => (tactic, 0.0, false),
                 Meaning::Mine(tactic) => (tactic, OF_MINE, true),
                 Meaning::Guard(_) | Meaning::Unless(_) => continue,
             };
@@ -156,19 +153,14 @@ impl Compiled {
             if mine != (side == Side::Me) || guarded.contains(&at) || unless.contains(&(tactic, at)) {
                 continue;
             }
-            let entry = seen.entry(tactic).or_insert_with(|| Seen {
-                tactic,
-                strength: 0.0,
-                span: span(&found.tokens),
-            });
-            // Two weak cues are a plain one; more of either is no more in one message.
-            if strength >= 1.0 && entry.strength < 1.0 {
+            let new = || Seen { tactic, strength: 0.0, weak: Vec::new(), span: span(&found.tokens) };
+            let entry = seen.entry(tactic).or_insert_with(new);
+            if strength == 0.0 {
+                entry.weak.push((found.meaning as u32, factor));
+            } else if strength * factor > entry.strength {
+                entry.strength = strength * factor;
                 entry.span = span(&found.tokens);
             }
-            entry.strength = (entry.strength + strength).min(1.0);
-        }
-        for found in seen.values_mut() {
-            found.strength *= factor;
         }
         if side == Side::Them {
             let evasive = matches.evasive.iter().map(|range| (Evasion::Spelling, span(range)));
@@ -186,9 +178,25 @@ impl Compiled {
 
     fn add(&self, seen: &mut BTreeMap<usize, Seen>, code: &str, span: Span) {
         if let Some(tactic) = self.tactic(code) {
-            let entry = seen.entry(tactic).or_insert(Seen { tactic, strength: 1.0, span });
+            let entry =
+                seen.entry(tactic).or_insert_with(|| Seen { tactic, strength: 1.0, weak: Vec::new(), span });
             entry.strength = 1.0;
         }
+    }
+
+    /// Which cues a message has, whatever stands around them: the tactic's id, and the cue as it is written.
+    pub(in crate::scam) fn cues(&self, tokens: &Tokens) -> Vec<(&str, &str)> {
+        let matches = self.matcher.matches(tokens, &self.classes(tokens));
+        let cue = |found: &super::matcher::Match| {
+            let (meaning, text) = &self.meanings[found.meaning];
+            match meaning {
+                Meaning::Cue(tactic) | Meaning::Weak(tactic) | Meaning::Mine(tactic) => {
+                    Some((self.taxonomy.tactics[*tactic].id.as_str(), text.as_str()))
+                }
+                Meaning::Unless(_) | Meaning::Guard(_) => None,
+            }
+        };
+        matches.found.iter().filter_map(cue).collect()
     }
 
     /// Numbers, sums, links and long numbers.
@@ -273,7 +281,7 @@ struct Builder {
     terms: HashMap<String, Vec<Phrase>>,
     groups: HashMap<Vec<Vec<u64>>, Group>,
     matcher: Matcher,
-    meanings: Vec<Meaning>,
+    meanings: Vec<(Meaning, String)>,
     unions: [Vec<Group>; CLASSES.len()],
 }
 
@@ -312,19 +320,16 @@ impl Builder {
         })
     }
 
-    fn meaning(&mut self, meaning: Meaning) -> usize {
-        self.meanings.push(meaning);
-        self.meanings.len() - 1
-    }
-
-    fn cue(&mut self, text: &str, meaning: usize) -> Result<(), String> {
+    fn cue(&mut self, text: &str, meaning: Meaning) -> Result<(), String> {
+        let index = self.meanings.len();
+        self.meanings.push((meaning, text.to_owned()));
         for parts in cue::parse(text)? {
             let mut sequence = Vec::new();
             for Part { gap, choices } in &parts {
                 let group = self.group(choices).map_err(|error| format!("the cue `{text}`: {error}"))?;
                 sequence.push((*gap, group));
             }
-            self.matcher.sequence(sequence, meaning);
+            self.matcher.sequence(sequence, index);
         }
         Ok(())
     }

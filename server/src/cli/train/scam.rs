@@ -1,8 +1,10 @@
 //! `bonafide train scam`: makes the scam engine's model.
 
 use crate::cli::Error;
+use crate::eval::metrics::{auroc, rate};
 use crate::eval::scam::dataset::{self, Talk};
 use crate::train::scam::{head, run, wording};
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Train the scam engine on labelled conversations and messages.
@@ -54,6 +56,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let trained = run::train(talks, &options, &mut |step| anstream::eprintln!("{step}"))?;
     std::fs::write(&args.out, trained.model.to_bytes()?)
         .map_err(|error| format!("{}: {error}", args.out.display()))?;
+    write_left_out(&trained)?;
     let head = &trained.model.head;
     anstream::eprintln!(
         "{} n-grams, caution from {:.3}, danger from {:.3}, calibration {:?}",
@@ -62,5 +65,49 @@ pub fn run(args: &Args) -> Result<(), Error> {
         head.danger,
         head.calibration
     );
+    Ok(())
+}
+
+/// How a model without a source does on that source.
+fn write_left_out(trained: &run::Trained) -> Result<(), Error> {
+    let head = &trained.model.head;
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "each source by a model that has not seen it, highest probability after any turn:")?;
+    writeln!(
+        out,
+        "{:<32} scam benign  AUROC  scams above caution, danger  honest above caution, danger  their median, 99th %",
+        "source"
+    )?;
+    for name in trained.counts.keys() {
+        let scores = |scam: bool| -> Vec<f64> {
+            let of = trained.left_out.iter().filter(|one| &*one.source == name.as_str() && one.scam == scam);
+            let mut scores: Vec<f64> = of.map(|one| one.score).collect();
+            scores.sort_by(f64::total_cmp);
+            scores
+        };
+        let (scams, honest) = (scores(true), scores(false));
+        let above = |scores: &[f64], least: f64| {
+            let hits = scores.iter().filter(|score| **score >= least).count();
+            rate(hits, scores.len())
+                .map_or_else(|| "-".to_owned(), |share| format!("{:.1}", 100.0 * share.value))
+        };
+        let at = |share: f64| {
+            let place = (share * honest.len() as f64) as usize;
+            honest.get(place).map_or_else(|| "-".to_owned(), |score| format!("{score:.3}"))
+        };
+        writeln!(
+            out,
+            "{name:<32} {:>4} {:>6}  {:>5}  {:>19} {:>7}  {:>20} {:>7}  {:>12} {:>8}",
+            scams.len(),
+            honest.len(),
+            auroc(&honest, &scams).map_or_else(|| "-".to_owned(), |area| format!("{:.3}", area.value)),
+            above(&scams, head.caution),
+            above(&scams, head.danger),
+            above(&honest, head.caution),
+            above(&honest, head.danger),
+            at(0.5),
+            at(0.99),
+        )?;
+    }
     Ok(())
 }
