@@ -63,6 +63,52 @@ export interface Judged {
   calibrations: Calibration[];
 }
 
+/** How dangerous a conversation is, and how far a scam has gone. */
+export type Risk = 'none' | 'caution' | 'danger';
+export type Stage = 'contact' | 'trust' | 'hook' | 'ask' | 'drain';
+
+/** A message of a conversation, as the scam engine reads it. */
+export interface ScamTurn {
+  side: 'them' | 'me';
+  text: string;
+  /** When it was sent, in milliseconds since 1970; null if that is not known. */
+  at: number | null;
+}
+
+/** What is known of a conversation beside its messages; what is absent tells nothing. */
+export interface ScamSetting {
+  new_contact?: boolean;
+  profile_link?: string;
+  ai_probability?: number;
+  second_opinion?: number;
+}
+
+/** A kind of finding, with the messages that it rests on. */
+export interface ScamFinding {
+  code: string;
+  stage: Stage;
+  /** From 0 (nothing) to 1 (conclusive). */
+  strength: number;
+  /** The turn, from 0, and the words in it, in code points; without words it is all of the message. */
+  places: { turn: number; span?: { start: number; end: number } | null }[];
+  /** One sentence in the language that was asked for. */
+  message: string;
+}
+
+/** What is to be said of a conversation so far; the shape of `core::scam::report`. */
+export interface ScamReport {
+  risk: Risk;
+  /** That it is a scam, were scams and honest conversations equally frequent. */
+  probability: number;
+  stage: Stage | null;
+  /** The known kind of scam that it resembles most. */
+  pattern: string | null;
+  evidence: ScamFinding[];
+  advice: { message: string; hotline?: { region: string; number: string; name: string } | null } | null;
+  turns: number;
+  model: string;
+}
+
 /** How it stands with the daemon. */
 export type Daemon =
   | { state: 'ready'; version: string; model: Model; calibrations: Calibration[] }
@@ -116,6 +162,8 @@ export interface Settings {
   strictness: number;
   /** Only what humans signed is shown as it is; everything else is dimmed. */
   signedOnly: boolean;
+  /** Follow conversations on messaging sites, and warn of scams. */
+  scam: boolean;
   rules: Rule[];
   /** Sites where labelling is switched off, though the permission is there. */
   off: string[];
@@ -136,6 +184,14 @@ export interface Asks {
   score: { ask: Reading; reply: Judged | { daemon: Daemon } };
   /** Checks statements in a walk, or in plain text. */
   signatures: { ask: { walk: Step[] } | { text: string }; reply: { statements: Checked[] } };
+  /**
+   * Reads what was said next in the conversation `key` of this frame. `before` is how many turns were sent before; from 0 it
+   * begins anew. `again`: nothing is known of it here any more, or not so much, and all of it is wanted.
+   */
+  scam: {
+    ask: { key: string; before: number; turns: ScamTurn[]; setting: ScamSetting; language: string };
+    reply: { report: ScamReport } | { again: true };
+  };
   note: { ask: Note; reply: null };
   /** How this frame stands, whenever that has changed; the popup and the toolbar's badge show the sum over all frames. */
   tally: { ask: Summary; reply: null };
@@ -187,6 +243,8 @@ export interface Summary {
   statements: Checked[];
   /** The messaging adapter, and whether it found what it looks for. */
   adapter: { name: string; found: boolean; messages: number } | null;
+  /** How dangerous the open conversation is, and whether the user has said that it is no scam; null if none is followed. */
+  scam: { risk: Risk; hushed: boolean } | null;
 }
 
 /** An answer: errors are sentences that say what to do. */

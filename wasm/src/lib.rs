@@ -8,13 +8,14 @@
 
 mod look;
 mod page;
+mod scam;
 
 use std::sync::{Mutex, PoisonError};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-import type { BlockReport, Checked, Reading, Step } from '../src/protocol.js';
+import type { BlockReport, Checked, Reading, ScamReport, ScamSetting, ScamTurn, Step } from '../src/protocol.js';
 
 /** JSON of a value of this type. */
 export type Json<T> = string & { readonly json?: T };
@@ -130,5 +131,54 @@ impl SignedPage {
         now: f64,
     ) -> Result<String, JsError> {
         self.0.report(facts, now).map_err(|error| JsError::new(&error))
+    }
+}
+
+/// A conversation that is followed as it grows, turn by turn.
+#[wasm_bindgen]
+pub struct Chat(scam::Followed);
+
+#[wasm_bindgen]
+impl Chat {
+    /// Nothing said yet.
+    ///
+    /// # Errors
+    /// What is wrong with the setting.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        #[wasm_bindgen(unchecked_param_type = "Json<ScamSetting>")] setting: &str,
+    ) -> Result<Chat, JsError> {
+        scam::Followed::new(setting).map(Chat).map_err(|error| JsError::new(&error))
+    }
+
+    /// What is known beside the messages has changed.
+    ///
+    /// # Errors
+    /// What is wrong with the setting; the one before stays.
+    pub fn set(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Json<ScamSetting>")] setting: &str,
+    ) -> Result<(), JsError> {
+        self.0.set(setting).map_err(|error| JsError::new(&error))
+    }
+
+    /// Reads what was said next.
+    ///
+    /// # Errors
+    /// Which turn is wrong; then none of these is read.
+    pub fn add(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Json<ScamTurn[]>")] turns: &str,
+    ) -> Result<(), JsError> {
+        self.0.add(turns).map_err(|error| JsError::new(&error))
+    }
+
+    /// What is to be said so far, in a language given as a BCP 47 tag, whose region chooses the hotline.
+    ///
+    /// # Errors
+    /// A tag that is too long.
+    #[wasm_bindgen(unchecked_return_type = "Json<ScamReport>")]
+    pub fn report(&self, language: &str) -> Result<String, JsError> {
+        self.0.report(language).map_err(|error| JsError::new(&error))
     }
 }

@@ -1,16 +1,19 @@
 // Messages as they come: each is checked before anything is done with it.
 
-import type { Asks, Block, Commands, Reading, Settings, Step } from '../protocol.js';
+import type { Asks, Block, Commands, Reading, ScamTurn, Settings, Step } from '../protocol.js';
 import { isNote } from './notes.js';
 import { understood } from './settings.js';
 import { isTab } from './sites.js';
-import { isList, isRecord, isText, oneOf } from './shape.js';
+import { isCount, isList, isRecord, isText, oneOf } from './shape.js';
 import { isSummary } from './tally.js';
 
 const KINDS = ['article', 'post', 'comment', 'message', 'selection'] as const;
 const LONGEST = 1_000_000;
 const MOST_BLOCKS = 1_000;
 const MOST_STEPS = 2_000_000;
+const MOST_TURNS = 5_000;
+/** A character takes three bytes at most for each unit of JavaScript's, and the module takes 64 KiB. */
+const LONGEST_TURN = 20_000;
 
 type Checks<T extends { [name: string]: { ask: unknown } }> = { [Name in keyof T]: (ask: unknown) => ask is T[Name]['ask'] };
 
@@ -20,6 +23,7 @@ export const ASKS: Checks<{ [Name in keyof Asks]: Asks[Name] }> = {
   score: isReading,
   signatures: (ask): ask is { walk: Step[] } | { text: string } =>
     isRecord(ask) && (isText(ask['text'], LONGEST) || isList(ask['walk'], MOST_STEPS, isStep)),
+  scam: isConversation,
   note: isNote,
   tally: isSummary,
 };
@@ -59,6 +63,20 @@ function isOurs(sender: chrome.runtime.MessageSender): boolean {
 
 function isNothing(ask: unknown): ask is Record<string, never> {
   return isRecord(ask);
+}
+
+function isConversation(ask: unknown): ask is Asks['scam']['ask'] {
+  if (!isRecord(ask) || !isRecord(ask['setting'])) return false;
+  const { new_contact: stranger, profile_link: link, ...others } = ask['setting'];
+  return isText(ask['key'], 500) && isCount(ask['before'], 1_000_000) && isList(ask['turns'], MOST_TURNS, isTurn)
+    && isText(ask['language'], 35) && (stranger === undefined || typeof stranger === 'boolean')
+    && (link === undefined || isText(link, 2_000)) && Object.keys(others).length === 0;
+}
+
+function isTurn(value: unknown): value is ScamTurn {
+  return isRecord(value) && oneOf(value['side'], ['them', 'me']) && isText(value['text'], LONGEST_TURN)
+    && (value['at'] === null || (Number.isSafeInteger(value['at']) && Math.abs(Number(value['at'])) <= 8.64e15))
+    && Object.keys(value).length === 3;
 }
 
 function isReading(ask: unknown): ask is Reading {

@@ -5,6 +5,10 @@ import type { BlockReport, Reading, Step } from '../protocol.js';
 import { isList, isRecord, isReport } from './shape.js';
 
 let ready: Promise<unknown> | null = null;
+let instance = 0;
+
+/** The number of the instance that works now; what an earlier one has made is lost, and must not be given back. */
+export const instanceNow = (): number => instance;
 
 function load(): Promise<unknown> {
   ready ??= initialise({ module_or_path: fetch(chrome.runtime.getURL('bonafide_wasm_bg.wasm')) }).catch((error: unknown) => {
@@ -16,7 +20,7 @@ function load(): Promise<unknown> {
 }
 
 /** Works with a sound instance. One that has trapped may be in any state: another takes its place, and does the work again. */
-async function withWasm<T>(work: (module: typeof wasm) => T): Promise<T> {
+export async function withWasm<T>(work: (module: typeof wasm) => T): Promise<T> {
   await load();
   for (let left = 1; ; left -= 1) {
     try {
@@ -24,6 +28,7 @@ async function withWasm<T>(work: (module: typeof wasm) => T): Promise<T> {
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       wasm.__wbg_reset_state();
+      instance += 1;
       if (left === 0) throw error;
     }
   }

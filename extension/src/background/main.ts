@@ -1,5 +1,6 @@
 // The background: content scripts, popup and options ask here, and this alone asks the daemon. It is stopped when nothing
-// has happened for a while and started by the next event, so all listeners are set at once and nothing is kept in memory.
+// has happened for a while and started by the next event, so all listeners are set at once and nothing that could not be made
+// anew is kept in memory.
 
 import type { Answer, Asks, Commands, Daemon } from '../protocol.js';
 import { ASKS, COMMANDS, isOurPage, isOurScript, opened } from './asks.js';
@@ -8,6 +9,7 @@ import { fingerprint, look, statements } from './judge.js';
 import * as menus from './menus.js';
 import { keep, notes } from './notes.js';
 import * as pairing from './pairing.js';
+import * as chats from './scam.js';
 import { save, settings, takeSynced } from './settings.js';
 import { isList, isRecord } from './shape.js';
 import * as sites from './sites.js';
@@ -26,6 +28,7 @@ type Answers<T extends { [name: string]: { ask: unknown; reply: unknown } }> = {
 const toScripts: Answers<{ [Name in keyof Asks]: Asks[Name] }> = {
   settings: async (_, sender) => {
     const [tab, frame] = [sender.tab?.id ?? -1, sender.frameId ?? 0];
+    chats.forget(tab, frame === 0 ? undefined : frame);
     if (!(await sites.labels(sender))) {
       if (frame === 0) await tallies.forgetTab(tab);
       return null;
@@ -51,6 +54,10 @@ const toScripts: Answers<{ [Name in keyof Asks]: Asks[Name] }> = {
     };
     const reply: unknown = JSON.parse(await statements(source, gather, (page, facts) => page.report(facts, Date.now() / 1_000)));
     return { statements: isRecord(reply) && Array.isArray(reply['statements']) ? reply['statements'] : [] };
+  },
+  scam: async (said, sender) => {
+    if (!(await settings()).scam) throw new Saying(words(await settings()).t('scamOff'));
+    return chats.follow(sender.tab?.id ?? -1, sender.frameId ?? 0, said);
   },
   note: async (note, sender) => {
     await keep(note, sites.senderHost(sender) ?? '');
@@ -82,6 +89,7 @@ const toPages: Answers<{ [Name in keyof Commands]: Commands[Name] }> = {
   save: async (changes) => {
     const before = await settings();
     const made = await save(changes);
+    if (!made.scam) chats.forgetAll();
     if (changes.port !== undefined && changes.port !== before.port) await forgetState();
     await settled(changes.off !== undefined, changes.language !== undefined);
     return made;
@@ -94,6 +102,7 @@ const toPages: Answers<{ [Name in keyof Commands]: Commands[Name] }> = {
     await chrome.storage.session.clear();
     await chrome.storage.sync.clear();
     await chrome.alarms.clearAll();
+    chats.forgetAll();
     await settled(true, true);
     return null;
   },
@@ -188,7 +197,10 @@ chrome.permissions.onAdded.addListener(({ origins }) => {
   quietly(sites.register().then(() => sites.startGranted(origins ?? [])));
 });
 chrome.permissions.onRemoved.addListener(() => quietly(sites.register().then(() => settled(false, false))));
-chrome.tabs.onRemoved.addListener((tab) => quietly(Promise.all([tallies.forgetTab(tab), sites.endOnce(tab)])));
+chrome.tabs.onRemoved.addListener((tab) => {
+  chats.forget(tab);
+  quietly(Promise.all([tallies.forgetTab(tab), sites.endOnce(tab)]));
+});
 chrome.tabs.onUpdated.addListener((tab, { status }) => {
   // The state alone is told without any permission. Within a page it changes too, so who answers is asked.
   if (status === undefined) return;

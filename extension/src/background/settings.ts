@@ -6,7 +6,7 @@ import { inTurn, read, readAll, write } from './store.js';
 import { isHost, isList, isMoment, isRecord, isText, oneOf, VERDICTS } from './shape.js';
 
 export const DEFAULTS: Settings = {
-  language: 'auto', showUnclear: false, strictness: 0, signedOnly: false, rules: [], off: [], sync: false, port: 8017,
+  language: 'auto', showUnclear: false, strictness: 0, signedOnly: false, scam: true, rules: [], off: [], sync: false, port: 8017,
   contacts: [], pins: {},
 };
 
@@ -38,6 +38,7 @@ const CHECKS: { [Name in keyof Settings]: (value: unknown) => value is Settings[
   showUnclear: (value): value is boolean => typeof value === 'boolean',
   strictness: (value): value is number => typeof value === 'number' && value >= 0 && value <= 1,
   signedOnly: (value): value is boolean => typeof value === 'boolean',
+  scam: (value): value is boolean => typeof value === 'boolean',
   rules: (value): value is Rule[] => isList(value, 200, isRule),
   off: (value): value is string[] => isList(value, 5_000, isHost),
   sync: (value): value is boolean => typeof value === 'boolean',

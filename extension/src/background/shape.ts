@@ -1,8 +1,11 @@
 // Checks of values from outside: messages, storage, the daemon. Each gives the value with its type, or nothing.
 
-import type { BlockReport, Calibration, Model, Verdict } from '../protocol.js';
+import type { BlockReport, Calibration, Model, Risk, ScamReport, Stage, Verdict } from '../protocol.js';
 
 export const VERDICTS: readonly Verdict[] = ['human_signed', 'likely_human', 'unclear', 'mixed', 'likely_ai', 'declared_ai'];
+
+export const RISKS: readonly Risk[] = ['none', 'caution', 'danger'];
+const STAGES: readonly Stage[] = ['contact', 'trust', 'hook', 'ask', 'drain'];
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -55,6 +58,29 @@ function isFinding(value: unknown): value is BlockReport['evidence'][number] {
 
 function isSentence(value: unknown): value is BlockReport['sentences'][number] {
   return isRecord(value) && isSpan(value['span']) && isShare(value['probability']);
+}
+
+/** What a report on a conversation of so many turns must hold. */
+export function isScamReport(value: unknown, turns: number): value is ScamReport {
+  return isRecord(value) && oneOf(value['risk'], RISKS) && typeof value['probability'] === 'number'
+    && (value['stage'] === null || oneOf(value['stage'], STAGES)) && (value['pattern'] === null || isText(value['pattern'], 100))
+    && isList(value['evidence'], 500, (one): one is ScamReport['evidence'][number] => isScamFinding(one, turns))
+    && (value['advice'] === null || isAdvice(value['advice'])) && value['turns'] === turns && isText(value['model']);
+}
+
+function isScamFinding(value: unknown, turns: number): value is ScamReport['evidence'][number] {
+  return isRecord(value) && isText(value['code'], 100) && oneOf(value['stage'], STAGES) && typeof value['strength'] === 'number'
+    && isText(value['message'], 5_000)
+    && isList(value['places'], 1_000, (one): one is ScamReport['evidence'][number]['places'][number] => isRecord(one)
+      && isCount(one['turn']) && one['turn'] < turns
+      && (one['span'] === undefined || one['span'] === null || isSpan(one['span'])));
+}
+
+function isAdvice(value: unknown): value is NonNullable<ScamReport['advice']> {
+  const hotline = isRecord(value) ? value['hotline'] : undefined;
+  return isRecord(value) && isText(value['message'], 5_000)
+    && (hotline === undefined || hotline === null
+      || (isRecord(hotline) && isText(hotline['region'], 10) && isText(hotline['number'], 200) && isText(hotline['name'], 500)));
 }
 
 export function isSpan(value: unknown): value is { start: number; end: number } {

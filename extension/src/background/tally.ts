@@ -1,7 +1,7 @@
 // How pages stand: what each frame has told, summed over a tab, and the sum's sign in the toolbar.
 
 import type { Summary, Verdict } from '../protocol.js';
-import { isCount, isList, isRecord, isText, VERDICTS } from './shape.js';
+import { isCount, isList, isRecord, isText, oneOf, RISKS, VERDICTS } from './shape.js';
 import { forget, inTurn, read, readAll, write } from './store.js';
 import type { Words } from './words.js';
 
@@ -17,11 +17,12 @@ const COLOURS: Partial<Record<Verdict, string>> = {
 
 export function isSummary(value: unknown): value is Summary {
   if (!isRecord(value) || !isRecord(value['verdicts'])) return false;
-  const { verdicts, adapter } = value;
+  const { verdicts, adapter, scam } = value;
   return VERDICTS.every((verdict) => isCount(verdicts[verdict], 1_000_000))
     && isCount(value['pending'], 1_000_000) && isCount(value['hidden'], 1_000_000) && isList(value['statements'], 500, isStatement)
     && (adapter === null || (isRecord(adapter) && isText(adapter['name'], 100) && typeof adapter['found'] === 'boolean'
-      && isCount(adapter['messages'], 1_000_000)));
+      && isCount(adapter['messages'], 1_000_000)))
+    && (scam === null || (isRecord(scam) && oneOf(scam['risk'], RISKS) && typeof scam['hushed'] === 'boolean'));
 }
 
 function isStatement(value: unknown): value is Summary['statements'][number] {
@@ -32,7 +33,7 @@ function isStatement(value: unknown): value is Summary['statements'][number] {
 export function empty(): Summary {
   return {
     verdicts: { human_signed: 0, likely_human: 0, unclear: 0, mixed: 0, likely_ai: 0, declared_ai: 0 },
-    pending: 0, hidden: 0, statements: [], adapter: null,
+    pending: 0, hidden: 0, statements: [], adapter: null, scam: null,
   };
 }
 
@@ -65,6 +66,8 @@ function sum({ frames }: Page): Summary {
     total.statements.push(...summary.statements);
     // One that has found its messages speaks for the page.
     if (summary.adapter && (!total.adapter || (summary.adapter.found && !total.adapter.found))) total.adapter = summary.adapter;
+    // The gravest, should several frames hold a conversation.
+    if (summary.scam && (!total.scam || RISKS.indexOf(summary.scam.risk) > RISKS.indexOf(total.scam.risk))) total.scam = summary.scam;
   }
   return total;
 }

@@ -76,7 +76,7 @@ function shown(desk: Desk): void {
     const percent = Number(strictness.value);
     void desk.save({ strictness: percent <= 50 ? 0 : percent / 100 });
   });
-  for (const [id, name] of [['show-unclear', 'showUnclear'], ['signed-only', 'signedOnly'], ['sync', 'sync']] as const) {
+  for (const [id, name] of [['show-unclear', 'showUnclear'], ['signed-only', 'signedOnly'], ['scam', 'scam'], ['sync', 'sync']] as const) {
     const box = field(id);
     desk.show(() => { box.checked = desk.settings[name]; });
     box.addEventListener('change', () => void desk.save({ [name]: box.checked }));

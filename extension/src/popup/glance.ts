@@ -39,6 +39,12 @@ export function page(summary: Summary, say: PopupSay, reveal: () => void): Node[
     parts.push(el('p', { class: found ? 'muted small' : 'notice small wide' },
       found ? say.t('adapter', { name, n: messages }) : say.t('adapterLost', { name })));
   }
+  if (summary.scam) {
+    const { risk, hushed } = summary.scam;
+    const said = el('p', { class: risk === 'none' || hushed ? 'muted small' : 'notice small wide', 'data-risk': risk }, say.t(`scam_${risk}`));
+    if (hushed) said.append(' ', say.t('scamHushed'));
+    parts.push(said);
+  }
   return parts;
 }
 
