@@ -5,10 +5,11 @@ import { verdictOf } from './filter/rules.js';
 import type { Entry } from './find/claims.js';
 import { metadataOf } from './metadata.js';
 import { Reading, type Ask } from './reading.js';
+import { Chats } from './scam/chats.js';
 import { SelectionReader } from './selected.js';
 import { Statements } from './signed/statements.js';
 import { Slices } from './slices.js';
-import type { Item, Overlay, Surroundings } from './types.js';
+import type { Alarm, Item, Overlay, Surroundings } from './types.js';
 import { Watch } from './watch.js';
 
 /** The popup hears of changes not more often than this, in milliseconds. */
@@ -111,6 +112,7 @@ class Live {
   private readonly watch: Watch;
   private readonly reading: Reading;
   private readonly statements: Statements;
+  private readonly chats: Chats;
   private judged: Pick<Judged, 'model' | 'calibrations'> | null = null;
   private timer: number | null = null;
   private told = '';
@@ -139,6 +141,14 @@ class Live {
       carrier: () => this.statements.carrier(),
       altered: () => this.statements.altered(),
       counted: () => this.tallySoon(),
+      turns: (adapter, turns) => this.chats.see(adapter, turns),
+    });
+    this.chats = new Chats(document, {
+      ask,
+      settings: () => this.state.settings,
+      warn: (alarm) => this.warn(alarm),
+      changed: () => this.tallySoon(),
+      isAlive: () => outside.isAlive(),
     });
     this.reading = new Reading({
       ask,
@@ -198,6 +208,7 @@ class Live {
     this.watch.stop();
     this.reading.stop();
     this.statements.stop();
+    this.chats.stop();
     this.slices.stop();
     this.overlay.remove();
   }
@@ -218,6 +229,7 @@ class Live {
     } else {
       this.overlay.refresh(this.items());
     }
+    this.chats.change();
     this.statements.altered(false, true);
     this.reading.retry();
     this.tallySoon();
@@ -244,6 +256,7 @@ class Live {
         const verdict = item.report?.verdict ?? 'unclear';
         await this.outside.ask('note', { at: new Date().toISOString(), host: hostname, verdict, said, comment, text: item.map.text });
       },
+      hush: (key) => this.chats.hush(key),
       changed: () => this.tallySoon(),
     }, this.state.settings);
   }
@@ -261,6 +274,14 @@ class Live {
     }
     this.watch.firstShown();
     this.tallySoon();
+  }
+
+  private warn(alarm: Alarm | null): void {
+    try {
+      this.overlay.warn(alarm);
+    } catch (error) {
+      console.debug('bonafide:', error);
+    }
   }
 
   private learn(judged: Judged): void {
@@ -281,6 +302,7 @@ class Live {
       verdicts: { human_signed: 0, likely_human: 0, unclear: 0, mixed: 0, likely_ai: 0, declared_ai: 0 },
       pending: this.reading.pending(), hidden: this.overlay.hidden(),
       statements: this.statements.statements.slice(0, MOST_STATEMENTS), adapter: this.watch.adapterState(),
+      scam: this.chats.state(),
     };
     for (const item of this.watch.items()) {
       const verdict = verdictOf(item, this.state.settings);

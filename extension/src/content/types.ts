@@ -1,6 +1,6 @@
 // What finding, judging and showing have in common.
 
-import type { BlockReport, Kind, Settings, Daemon, Judged, Signed } from '../protocol.js';
+import type { BlockReport, Kind, Settings, Daemon, Judged, ScamReport, Signed } from '../protocol.js';
 
 export interface Span { start: number; end: number }
 
@@ -34,6 +34,25 @@ export interface Item extends Found {
   signed?: Signed;
 }
 
+/** A message of the open conversation. */
+export interface Message {
+  side: 'me' | 'them';
+  text: string;
+  /** What its words stand in, as long as it is in the page. */
+  words: Element | null;
+}
+
+/** A conversation that resembles a scam. */
+export interface Alarm {
+  /** Tells conversations apart. */
+  key: string;
+  report: ScamReport;
+  /** The message at an index of the report. */
+  message(turn: number): Message | null;
+  /** Something of the conversation that is in the page now. */
+  anchor: Element | null;
+}
+
 /** What the overlay needs from the rest. */
 export interface Surroundings {
   settings(): Settings;
@@ -41,6 +60,8 @@ export interface Surroundings {
   /** The model behind reports, once one has come. */
   judged(): Pick<Judged, 'model' | 'calibrations'> | null;
   note(item: Item, said: 'human' | 'ai' | 'other', comment: string): Promise<void>;
+  /** The user says that a conversation is no scam. */
+  hush(key: string): void;
   /** Something was hidden or shown: the tally has changed. */
   changed(): void;
 }
@@ -53,6 +74,8 @@ export interface Overlay {
   drop(item: Item): void;
   /** Opens the card of an item, as a click on its badge does. */
   open(item: Item): void;
+  /** Warns of the open conversation, or of none. Called again whenever something of it has changed or moved. */
+  warn(alarm: Alarm | null): void;
   /** Undoes all dimming, collapsing and hiding until the page is left. */
   reveal(): void;
   /** Blocks that are hidden or collapsed now. */

@@ -37,6 +37,11 @@ export interface Sink {
   altered(): void;
   /** How it stands with the adapter, or how many blocks there are. */
   counted(): void;
+  /**
+   * The messages of the open conversation, after whatever happened in the page; none without an adapter. Gives the milliseconds
+   * after which it wants to hear of them again, should nothing happen.
+   */
+  turns(adapter: Adapter | null, turns: Turn[]): number | null;
 }
 
 export class Watch implements Listener {
@@ -129,6 +134,8 @@ export class Watch implements Listener {
     this.sensitive = isSensitive(this.document, this.document.location.href);
     if (this.sensitive) {
       this.forget();
+      this.adapter = null;
+      this.sink.turns(null, []);
       this.sink.counted();
       return;
     }
@@ -193,6 +200,7 @@ export class Watch implements Listener {
     if (added.some((node) => node instanceof Element && (node.matches(SECRET_FIELDS) || node.querySelector(SECRET_FIELDS)))) {
       this.sensitive = isSensitive(this.document, this.document.location.href);
       if (this.sensitive) this.forget();
+      if (this.sensitive) this.sink.turns(null, []);
     }
     if (this.sensitive) return;
     if (removed) this.sweep();
@@ -260,13 +268,18 @@ export class Watch implements Listener {
   /** Asks the adapter for the messages of the page. */
   private async adapt(): Promise<void> {
     const adapter = this.adapter;
-    if (!adapter) return;
+    if (!adapter) {
+      this.sink.turns(null, []);
+      return;
+    }
     const start = performance.now();
     if (start < this.adapterNext) {
       this.changes.again(this.adapterNext - start);
       return;
     }
     const turns = adapter.turns(this.document);
+    const rest = this.sink.turns(adapter, turns);
+    if (rest !== null) this.changes.again(rest);
     const spent = performance.now() - start;
     this.slices.cost.total += spent;
     this.adapterNext = start + Math.max(ADAPTER_LEAST, ADAPTER_REST * spent);

@@ -35,6 +35,11 @@ function sender(row: Element): Person {
   return { id: account(named?.closest('li'), REPLY), name };
 }
 
+/** A message's number holds its time, in milliseconds since the first second of 2015. */
+function sent(id: string): number | null {
+  return /^\d{15,20}$/u.test(id) ? Number((BigInt(id) >> 22n) + 1_420_070_400_000n) : null;
+}
+
 function read(row: Element, self: Person): Draft | null {
   if (row.querySelector('[class*="systemMessage"]')) return null;
   const id = row.id.split('-').at(-1) ?? '';
@@ -43,7 +48,7 @@ function read(row: Element, self: Person): Draft | null {
   let side: Draft['side'] = 'unknown';
   if (from.id && self.id) side = from.id === self.id ? 'me' : 'them';
   else if (from.name && self.name) side = from.name === self.name ? 'me' : 'them';
-  return { element: row, text, side, name: from.name, except: EXCEPT };
+  return { element: row, text, side, name: from.name, except: EXCEPT, id, at: sent(id) };
 }
 
 export const discord: Adapter = {

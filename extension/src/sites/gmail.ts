@@ -23,6 +23,7 @@ function read(row: Element, self: string | null): Draft {
   return {
     element: row, text: first(row, [`.ii.gt ${BODY}`, BODY]), except: EXCEPT,
     side: mail && self ? (mail === self ? 'me' : 'them') : 'unknown', name: from?.getAttribute('name') || line(from),
+    id: row.getAttribute('data-legacy-message-id') ?? row.getAttribute('data-message-id'),
   };
 }
 

@@ -13,6 +13,7 @@ function read(row: Element, marks: boolean): Draft {
   return {
     element: row, text: first(row, ['.msg-s-event-listitem__body']), side, except: '.visually-hidden, time',
     name: line(before(place, (earlier) => earlier.querySelector(NAME))),
+    id: row.closest('[data-event-urn]')?.getAttribute('data-event-urn') ?? null,
   };
 }
 

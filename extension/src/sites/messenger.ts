@@ -39,15 +39,16 @@ function read(row: Element): Draft | null {
   if (row.querySelector('[data-scope="date_break"]') || row.querySelectorAll(ROW).length > 1) return null;
   const said = label(row);
   if (said === null && [...row.querySelectorAll('h1, h2, h3, h4')].some((heading) => heading.textContent?.trim())) return null;
+  const id = (row.closest('[data-message-id]') ?? row.querySelector('[data-message-id]'))?.getAttribute('data-message-id') ?? null;
   for (const pattern of SENDERS) {
     const found = said === null ? null : pattern.exec(said);
     const name = found?.[1]?.trim();
     if (!found || !name || said === null) continue;
     const mine = isReader(name, row);
     const own = said.slice(found.index + found[0].length).trim();
-    return { element: row, text: own ? words(row, own) : null, side: mine ? 'me' : 'them', name: mine ? null : name };
+    return { element: row, text: own ? words(row, own) : null, side: mine ? 'me' : 'them', name: mine ? null : name, id };
   }
-  return { element: row, text: words(row, ''), side: 'unknown', name: null, weak: true };
+  return { element: row, text: words(row, ''), side: 'unknown', name: null, weak: true, id };
 }
 
 export const messenger: Adapter = {

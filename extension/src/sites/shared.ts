@@ -10,6 +10,8 @@ export interface Draft {
   name: string | null;
   /** What stands inside `text` without being its words. */
   except?: string;
+  id?: string | null;
+  at?: number | null;
   /** Perhaps no message at all but a notice; only a place on one side shows that it is one. */
   weak?: boolean;
 }
@@ -103,7 +105,7 @@ export function finish(drafts: Iterable<Draft | null>, lane?: string, inverted =
     const except = draft.except ? [...text.querySelectorAll(draft.except)] : [];
     if (!speaks(text, except)) continue;
     texts.add(text);
-    const turn = { element, text, except, side, name };
+    const turn: Turn = { element, text, except, side, name, id: draft.id || null, at: draft.at ?? null };
     turns.push(turn);
     if (draft.weak) weak.add(turn);
   }
@@ -165,6 +167,12 @@ export function before<Found>(row: Element, look: (earlier: Element) => Found | 
     if (found !== null) return found;
   }
   return null;
+}
+
+/** Seconds since 1970 as a site writes them, in milliseconds; null for none, or for what is no time in this century. */
+export function seconds(written: string | null | undefined): number | null {
+  const at = Math.round(Number(written || Number.NaN) * 1000);
+  return at > 946_684_800_000 && at < 4_102_444_800_000 ? at : null;
 }
 
 /** How sites call the reader, by the language of the page. */

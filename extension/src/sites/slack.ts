@@ -1,6 +1,6 @@
 // Slack: app.slack.com.
 
-import { COMPOSER, before, finish, first, inPath, inside, line, pageOf, rows, talked, type Draft } from './shared.js';
+import { COMPOSER, before, finish, first, inPath, inside, line, pageOf, rows, seconds, talked, type Draft } from './shared.js';
 import type { Adapter, Turn } from './types.js';
 
 const ROWS = '[data-qa="message_container"]';
@@ -30,6 +30,12 @@ function sender(row: Element): Person | null {
   return { id: named.closest('[data-message-sender]')?.getAttribute('data-message-sender') ?? member(row), name: line(named) };
 }
 
+/** A message's time in seconds, by which it is called too. */
+function written(row: Element): string | null {
+  const stamp = row.getAttribute('data-msg-ts') ?? row.getAttribute('data-item-key');
+  return stamp ?? row.querySelector('[data-ts]')?.getAttribute('data-ts') ?? null;
+}
+
 function read(row: Element, self: Person): Draft | null {
   if (inside(row, CARD, pageOf(row)) || row.querySelector('.c-message__body--automated')) return null;
   const place = row.closest('[data-qa="virtual-list-item"]') ?? row;
@@ -38,13 +44,12 @@ function read(row: Element, self: Person): Draft | null {
   if (from.id && self.id) side = from.id === self.id ? 'me' : 'them';
   else if (from.name && self.name) side = from.name === self.name ? 'me' : 'them';
   const text = first(row, ['[data-qa="message-text"]', '.p-rich_text_block', '.c-message_kit__blocks'], CARD);
-  return { element: row, text, side, name: from.name, except: EXCEPT };
+  const stamp = written(row);
+  return { element: row, text, side, name: from.name, except: EXCEPT, id: stamp, at: seconds(stamp) };
 }
 
-function sent(turn: Turn): number {
-  const row = turn.element;
-  const stamp = row.getAttribute('data-msg-ts') ?? row.getAttribute('data-item-key');
-  return Number.parseFloat(stamp ?? row.querySelector('[data-ts]')?.getAttribute('data-ts') ?? '');
+function sent({ element }: Turn): number {
+  return Number.parseFloat(written(element) ?? '');
 }
 
 /** Rows of the list are placed freely and used again: within a list, time decides where every row tells it. */

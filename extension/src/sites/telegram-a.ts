@@ -21,13 +21,14 @@ function sender(message: Element): string | null {
 export const telegramA: Adapter = {
   name: 'Telegram Web A',
   seen: 'Read in November 2026 in the client\'s own source, github.com/Ajaxy/telegram-tt (Message, MessageListContent, '
-    + 'SenderGroupContainer; stored versions that are not the newest, years unknown); not tried on the live site.',
+    + 'SenderGroupContainer, ChatReportPane; stored versions that are not the newest, years unknown); not tried on the live site.',
   hosts: ['web.telegram.org/a', 'web.telegram.org/z', 'weba.telegram.org', 'webz.telegram.org'],
 
   turns(root) {
     return finish(rows(root, ROWS).filter((message) => !message.matches(NOTICE)).map((message) => ({
       element: message, text: first(message, ['.text-content'], EMBEDDED), except: EXCEPT,
       side: message.classList.contains('own') ? 'me' : 'them', name: sender(message),
+      id: message.getAttribute('data-message-id'),
     })));
   },
 
@@ -39,5 +40,12 @@ export const telegramA: Adapter = {
 
   conversation(root) {
     return address(root)?.hash.slice(1) || line(first(pageOf(root), ['.MiddleHeader .fullName', '.MiddleHeader h3']));
+  },
+
+  /** The bar that offers to add or to block somebody. It can be closed, so that it is not there tells nothing. */
+  stranger(root) {
+    // A group has it too, and a number below zero.
+    if (!/^#\d+$/u.test(address(root)?.hash ?? '')) return null;
+    return pageOf(root).querySelector('.ChatReportPane, .ChatReportPanel') ? true : null;
   },
 };

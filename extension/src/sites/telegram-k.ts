@@ -1,6 +1,6 @@
 // Telegram Web K: web.telegram.org/k.
 
-import { address, finish, first, line, pageOf, rows, talked } from './shared.js';
+import { address, finish, first, line, pageOf, rows, seconds, talked } from './shared.js';
 import type { Adapter } from './types.js';
 
 const ROWS = ':is(.bubbles, .bubbles-inner) .bubble:not(.service, .is-date, .is-sponsored)';
@@ -29,7 +29,7 @@ export const telegramK: Adapter = {
       element: bubble, except: EXCEPT,
       text: first(bubble, ['.translatable-message', '.bubble-content > .message', '.message'], REPLY),
       side: bubble.classList.contains('is-out') ? 'me' : bubble.classList.contains('is-in') ? 'them' : 'unknown',
-      name: sender(bubble),
+      name: sender(bubble), id: bubble.getAttribute('data-mid'), at: seconds(bubble.getAttribute('data-timestamp')),
     })), '.bubbles');
   },
 

@@ -9,6 +9,10 @@ export interface Turn {
   except: Element[];
   side: 'me' | 'them' | 'unknown';
   name: string | null;
+  /** What the site itself calls the message by, the same for as long as it exists; absent where no such name is known. */
+  id?: string | null;
+  /** When it was sent, in milliseconds since 1970, where the page says so exactly and without asking; else null. */
+  at?: number | null;
 }
 
 export interface Adapter {
@@ -26,4 +30,6 @@ export interface Adapter {
   expected(root: ParentNode): boolean;
   /** What identifies the open conversation, so that a change of it is noticed; null if none is open. */
   conversation(root: ParentNode): string | null;
+  /** Whether the site calls the other side a stranger; null where it does not say. */
+  stranger?(root: ParentNode): boolean | null;
 }

@@ -1,6 +1,7 @@
 // WhatsApp Web: web.whatsapp.com.
 
 import { finish, first, inside, isReader, line, pageOf, rows, talked, type Draft } from './shared.js';
+import { dateOrder, moment } from './stamp.js';
 import type { Adapter } from './types.js';
 
 const PANEL = '[data-testid="conversation-panel-messages"]';
@@ -13,7 +14,7 @@ const OUT = '[data-testid="tail-out"], [data-icon="tail-out"], [data-icon="msg-t
   + '[data-icon^="msg-dblcheck"]';
 const IN = '[data-testid="tail-in"], [data-icon="tail-in"]';
 /** `[10:30, 28/09/2026] Name: `, in the order and language of the account. */
-const AUTHOR = /^\[[^\]]*\]\s*(.*?)\s*:\s*$/u;
+const WRITTEN = /^\[([^\]]*)\]\s*(.*?)\s*:\s*$/u;
 
 function words(row: Element): Element | null {
   const marked = first(row, ['[data-testid="selectable-text"]', '.selectable-text'], QUOTE);
@@ -46,14 +47,14 @@ export const whatsapp: Adapter = {
   hosts: ['web.whatsapp.com'],
 
   turns(root) {
-    return finish(rows(root, ROWS).map((row) => {
-      const copied = first(row, ['[data-pre-plain-text]'], QUOTE);
-      const written = AUTHOR.exec(copied?.getAttribute('data-pre-plain-text') ?? '')?.[1];
-      return {
-        element: row, text: words(row), side: side(row), name: written || null,
-        except: `${QUOTE}, [data-testid="msg-meta"], .read-more-button`,
-      };
-    }), `${PANEL}, #main`);
+    const all = rows(root, ROWS);
+    const written = all.map((row) => WRITTEN.exec(first(row, ['[data-pre-plain-text]'], QUOTE)?.getAttribute('data-pre-plain-text') ?? ''));
+    const order = dateOrder(written.flatMap((found) => found?.[1] ?? []));
+    return finish(all.map((row, place) => ({
+      element: row, text: words(row), side: side(row), name: written[place]?.[2] || null,
+      except: `${QUOTE}, [data-testid="msg-meta"], .read-more-button`,
+      id: row.closest('[data-id]')?.getAttribute('data-id') ?? null, at: moment(written[place]?.[1], order),
+    })), `${PANEL}, #main`);
   },
 
   expected(root) {

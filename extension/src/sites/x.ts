@@ -34,7 +34,7 @@ function read(row: Element): Draft | null {
   const shift = row.closest('.justify-end, .justify-start') ?? row.querySelector('.justify-end, .justify-start');
   const side = shift === null ? 'unknown' : shift.classList.contains('justify-end') ? 'me' : 'them';
   const avatar = row.querySelector('[style*="grid-area: avatar"] a[href], a[href][data-testid*="avatar" i]');
-  return { element: row, text, side, name: handle(avatar?.getAttribute('href')), except: 'time' };
+  return { element: row, text, side, name: handle(avatar?.getAttribute('href')), except: 'time', id };
 }
 
 export const x: Adapter = {

@@ -4,7 +4,7 @@
 import type { Verdict } from '../../protocol.js';
 
 type Shape = [tag: 'path' | 'circle', attributes: Record<string, string>];
-export type Glyph = `v-${Verdict | 'pending'}` | `k-${Kind}` | 'i-neither' | 's-open' | 'close';
+export type Glyph = `v-${Verdict | 'pending'}` | `k-${Kind}` | 'i-neither' | 's-open' | 's-scam' | 'k-message' | 'close';
 /** Kinds of findings that have a symbol and a name; the others are the statistics of the model. */
 export type Kind = 'watermark' | 'hidden_characters' | 'leftover' | 'declared' | 'signature';
 export const KINDS: readonly Kind[] = ['watermark', 'hidden_characters', 'leftover', 'declared', 'signature'];
@@ -38,6 +38,11 @@ const SHAPES: Record<Glyph, Shape[]> = {
   'k-signature': [SHIELD],
   'i-neither': [line('M3 8h10', '2', ROUND)],
   's-open': [line('M8 1.8 13.2 3.7v3.8c0 3.2-2.2 5.6-5.2 6.7-3-1.1-5.2-3.5-5.2-6.7V3.7z', '1.5', { 'stroke-dasharray': '2.6 2' })],
+  's-scam': [
+    full('M8 1 15.4 14.6H.6z'), ['path', { d: 'M8 5.6v4.4', fill: 'none', class: 'cut', 'stroke-width': '1.7' }],
+    ['circle', { cx: '8', cy: '12.3', r: '1', class: 'hole' }],
+  ],
+  'k-message': [line('M2 3h12v8.4H7.6L4.4 14v-2.6H2z', '1.4')],
   close: [line('m3.5 3.5 9 9m0-9-9 9', '1.6', ROUND)],
 };
 

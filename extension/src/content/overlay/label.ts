@@ -5,12 +5,14 @@ import { LINE, type Hidden } from '../filter/apply.js';
 import type { Item } from '../types.js';
 import { Actions, el, move, size } from './actions.js';
 import { glyph } from './glyphs.js';
-import { bottom, corner, holds, overlap, right, sides, SIZE, union, type Box, type Side } from './place.js';
+import { bottom, corner, holds, overlap, right, sides, SIZE, union, type Box, type Point, type Side } from './place.js';
 import { firstLine, isDark, type Around, type Surface } from './surface.js';
 import type { Say } from './texts.js';
 
 /** How far out of the window a text is read exactly. */
 const MARGIN = 40;
+/** Between two badges beside one message. */
+const APART = 3;
 /** About where the middle of a first line is. */
 const ROUGH_LINE = 12;
 
@@ -19,6 +21,10 @@ export interface Drawn { badge: boolean; veil: boolean; line: boolean }
 
 export class Label {
   verdict: Verdict | null = null;
+  /** For the mark of a message that a warning rests on; it has neither a verdict nor rules. */
+  risk: 'caution' | 'danger' | null = null;
+  /** So many places further out, where another badge stands beside the same message. */
+  slot = 0;
   action: Action = 'nothing';
   /** The user's own choice for this text, which goes before rules. */
   choice: 'show' | 'hide' | null = null;
@@ -91,7 +97,7 @@ export class Label {
     }
     const seen = bottom(box) > 0 && box.y < view.height;
     const side = this.side ?? this.bestSide(surface, box, view, seen);
-    const at = corner(box, this.first, side, this.around.rtl);
+    const at = this.corner(box, side, this.around.rtl);
     // What is beside a line that is out of the window, nobody can tell.
     if (at.y > 0 && at.y + SIZE < view.height) this.side = side;
     const top = Math.max(at.y, side === 'inside' ? Math.max(view.y, this.clip?.y ?? view.y) : at.y);
@@ -105,10 +111,16 @@ export class Label {
     }
   }
 
+  private corner(box: Box, side: Side, rtl: boolean): Point {
+    const { x, y } = corner(box, this.first, side, rtl);
+    const outwards = side === 'right' || (side === 'inside' && rtl) ? 1 : -1;
+    return { x: x + outwards * this.slot * (SIZE + APART), y };
+  }
+
   private bestSide(surface: Surface, box: Box, view: Box, seen: boolean): Side {
     const { rtl } = this.around ?? { rtl: false };
     const fits = (side: Side) => {
-      const { x, y } = corner(box, this.first, side, rtl);
+      const { x, y } = this.corner(box, side, rtl);
       const room = this.clip ?? view;
       if (x < Math.max(room.x, 0) || x + SIZE > Math.min(right(room), view.width)) return false;
       return !seen || !this.anchor || surface.free(this.anchor, x + SIZE / 2, y + SIZE / 2);
@@ -120,11 +132,12 @@ export class Label {
   write(wanted: Drawn, origin: Box, { say, actions, veils }: Tools, on: { card: () => void; show: () => void }): boolean {
     const { verdict, spot, area } = this;
     const before = this.stop;
-    if (!wanted.badge || !verdict) {
+    const look = this.risk ?? verdict;
+    if (!wanted.badge || !look) {
       this.badge?.remove();
       this.badge = null;
-    } else if (this.badge?.dataset['verdict'] !== verdict) {
-      const fresh = makeBadge(verdict, say);
+    } else if ((this.badge?.dataset['risk'] ?? this.badge?.dataset['verdict']) !== look) {
+      const fresh = makeBadge(look, say);
       actions.on(fresh, on.card);
       this.badge?.replaceWith(fresh);
       this.badge = fresh;
@@ -187,13 +200,15 @@ export interface Tools { say: Say; actions: Actions; veils: Element }
 
 const badges = new Map<string, HTMLButtonElement>();
 
-function makeBadge(verdict: Verdict, say: Say): HTMLButtonElement {
-  const label = say.t(`badge_${verdict}`);
-  let first = badges.get(label);
+function makeBadge(look: Verdict | 'caution' | 'danger', say: Say): HTMLButtonElement {
+  const risky = look === 'caution' || look === 'danger';
+  const label = risky ? say.t('scam_mark') : say.t(`badge_${look}`);
+  const name = `${look} ${label}`;
+  let first = badges.get(name);
   if (!first) {
-    const name = { 'data-verdict': verdict, 'aria-label': label, 'aria-haspopup': 'dialog', 'aria-expanded': 'false' };
-    first = el('button', { type: 'button', class: 'badge', ...name }, glyph(`v-${verdict}`));
-    badges.set(label, first);
+    const about = { [risky ? 'data-risk' : 'data-verdict']: look, 'aria-label': label, 'aria-haspopup': 'dialog', 'aria-expanded': 'false' };
+    first = el('button', { type: 'button', class: 'badge', ...about }, glyph(risky ? 's-scam' : `v-${look}`));
+    badges.set(name, first);
   }
   return first.cloneNode(true) as HTMLButtonElement;
 }

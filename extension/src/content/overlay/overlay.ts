@@ -4,7 +4,7 @@
 import type { Settings } from '../../protocol.js';
 import { Hidden } from '../filter/apply.js';
 import { actionFor, verdictOf } from '../filter/rules.js';
-import type { Item, Overlay, Surroundings } from '../types.js';
+import type { Alarm, Item, Overlay, Surroundings } from '../types.js';
 import { tag } from '../../i18n.js';
 import { Actions, el, move } from './actions.js';
 import { Card } from './card.js';
@@ -15,6 +15,7 @@ import { Marks, type Stretch } from './marks.js';
 import { beside, bottom, holds, into, overlap, roomBeside, union, type Box, type Point } from './place.js';
 import { boxOf, lines, Surface } from './surface.js';
 import type { Say } from './texts.js';
+import { marked, Warning } from './warning.js';
 import { Watch } from './watch.js';
 
 /** A pointer that only passes opens nothing, and may leave a card for a moment. */
@@ -38,6 +39,10 @@ export class PageOverlay implements Overlay, Listener {
   private readonly veils = el('div', { 'aria-hidden': 'true' });
   private readonly stops = el('div');
   private readonly marks: Marks;
+  private readonly warning: Warning;
+  /** The marks of the messages that a warning rests on, by what holds their words. */
+  private readonly warned = new Map<Element, { label: Label; turn: number }>();
+  private lastMark = 0;
   private readonly stopListening: () => void;
   private cardMade: Card | null = null;
   private cardAt: Point | null = null;
@@ -57,9 +62,15 @@ export class PageOverlay implements Overlay, Listener {
     this.host = createHost(page, mode, say.t('region'), tag(say.language));
     this.host.layer.append(this.veils, this.stops);
     this.marks = new Marks(this.host.layer);
-    this.watch = new Watch(page, () => this.frame(), () => this.labels.size > 0 || this.cardItem() !== null,
+    this.watch = new Watch(page, () => this.frame(), () => this.isBusy(),
       (element) => this.anchored(element),
       (element, near) => this.anchored(element, near));
+    this.warning = new Warning(this.host.layer, say, this.actions, {
+      draw: () => this.watch.request(),
+      hush: (key) => this.surroundings.hush(key),
+      opening: () => this.close(false),
+      focused: () => this.focusOfPage(),
+    });
     this.stopListening = listen(this.host, this.actions, this);
   }
 
@@ -93,6 +104,29 @@ export class PageOverlay implements Overlay, Listener {
     this.openCard(label, true, true);
   }
 
+  warn(alarm: Alarm | null): void {
+    if (!alarm && !this.warning.isShown) return;
+    this.warning.show(alarm);
+    const marks = new Map(this.warning.marks().map((mark) => [mark.words, mark]));
+    for (const [words, { label }] of this.warned) {
+      if (marks.has(words)) continue;
+      this.warned.delete(words);
+      this.drop(label.item);
+    }
+    for (const [words, mark] of marks) {
+      const known = this.warned.get(words);
+      const label = known?.label ?? this.label(marked(`scam-${this.lastMark += 1}`, mark));
+      this.warned.set(words, { label, turn: mark.turn });
+      if (known && label.risk === mark.risk && label.item.map.text === mark.message.text) continue;
+      label.item = marked(label.item.id, mark);
+      label.risk = mark.risk;
+      label.action = 'badge';
+      label.fresh = true;
+      this.mark(label);
+    }
+    this.watch.request();
+  }
+
   reveal(): void {
     this.revealed = true;
     for (const label of this.labels.values()) this.decide(label, this.surroundings.settings());
@@ -117,6 +151,8 @@ export class PageOverlay implements Overlay, Listener {
 
   remove(): void {
     this.close(false);
+    this.warning.show(null);
+    this.warned.clear();
     this.watch.end();
     this.stopListening();
     for (const label of this.labels.values()) label.erase();
@@ -139,6 +175,7 @@ export class PageOverlay implements Overlay, Listener {
   /** What a label shows, by the user's choice, or the rules. */
   private decide(label: Label, settings: Settings): void {
     const { item } = label;
+    if (label.risk) return this.mark(label);
     label.verdict = verdictOf(item, settings);
     const ruled = actionFor(item, settings, this.site());
     const clear = (label.choice === 'show' || this.revealed) && ruled !== 'nothing';
@@ -162,6 +199,7 @@ export class PageOverlay implements Overlay, Listener {
 
   private wanted(label: Label): Drawn {
     const { action, verdict, hidden } = label;
+    if (label.risk) return { badge: true, veil: false, line: false };
     const worth = verdict !== null && (verdict !== 'unclear' || this.surroundings.settings().showUnclear);
     return {
       badge: !hidden && (action === 'badge' || action === 'dim') && worth,
@@ -212,6 +250,7 @@ export class PageOverlay implements Overlay, Listener {
     this.dirty.clear();
 
     const surface = new Surface(this.page, this.host.element);
+    for (const { label } of this.warned.values()) if (labels.has(label)) this.stepAside(label);
     const origin = boxOf(this.host.layer);
     const view: Box = { x: 0, y: 0, width: root.clientWidth, height: root.clientHeight };
     const wants = new Map<Label, Drawn>();
@@ -228,6 +267,7 @@ export class PageOverlay implements Overlay, Listener {
     const made = item && this.cardMade ? this.cardMade.element : null;
     const card = made && { ...boxOf(made), whole: made.scrollHeight + 2 };
 
+    this.warning.read(surface, view);
     const tools: Tools = { say: this.say, actions: this.actions, veils: this.veils };
     for (const [label, wanted] of wants) {
       if (wanted.badge || wanted.veil || wanted.line) this.follow(label);
@@ -238,8 +278,22 @@ export class PageOverlay implements Overlay, Listener {
     }
     if (this.marks.active) this.marks.write(marked, origin, open?.dark ?? this.groundIsDark());
     if (card && anchor) this.placeCard(anchor, card, view, origin, marked.map(({ box }) => box));
+    this.warning.put(origin);
     for (const label of fresh) this.apply(label);
     this.count();
+  }
+
+  /** A mark stands beside the badge that its message has for its own sake. */
+  private stepAside(label: Label): void {
+    const [words] = label.item.elements;
+    let slot = 0;
+    for (const other of this.labels.values()) {
+      const [element] = other.item.elements;
+      if (!other.risk && other.near && other.badge && element && words && (words.contains(element) || element.contains(words))) slot = 1;
+    }
+    if (slot === label.slot) return;
+    label.slot = slot;
+    label.fresh = true;
   }
 
   private groundIsDark(): boolean {
@@ -357,6 +411,10 @@ export class PageOverlay implements Overlay, Listener {
   }
 
   private toggle(label: Label): void {
+    if (label.risk) {
+      for (const { label: one, turn } of this.warned.values()) if (one === label) this.warning.open(turn);
+      return;
+    }
     const keyed = this.host.root.activeElement === label.badge;
     if (this.cardItem()?.id === label.item.id && this.cardMade?.pinned) this.close(true);
     else this.openCard(label, true, keyed);
@@ -364,6 +422,7 @@ export class PageOverlay implements Overlay, Listener {
 
   private openCard(label: Label, pinned: boolean, focus: boolean): void {
     clearTimeout(this.timer);
+    this.warning.close(false);
     const card = this.theCard();
     const old = this.cardItem();
     if (old && old.id !== label.item.id) this.expanded(old, false);
@@ -470,10 +529,16 @@ export class PageOverlay implements Overlay, Listener {
   // ---- what the user does ----
 
   attentive(): boolean {
-    return this.order.length > 0 || this.veils.childElementCount > 0 || this.cardItem() !== null;
+    return this.order.length > 0 || this.veils.childElementCount > 0 || this.cardItem() !== null || this.warning.isShown;
+  }
+
+  private isBusy(): boolean {
+    return this.labels.size > 0 || this.cardItem() !== null || this.warning.isShown;
   }
 
   hit(at: Point, touch: boolean): (() => void) | null {
+    // The banner lies over everything but cards.
+    if (this.warning.holds(at)) return () => this.warning.toggle();
     const label = this.badgeAt(at, touch ? TOUCH_SLACK : SLACK);
     return label && (() => this.toggle(label));
   }
@@ -489,12 +554,13 @@ export class PageOverlay implements Overlay, Listener {
     const onCard = card !== null && inner !== null && card.element.contains(inner);
     if (onCard) card.look(inner);
     else if (card?.item && !card.element.contains(this.host.root.activeElement)) card.look(null);
-    const label = onCard ? null : this.badgeAt(at, SLACK);
+    this.warning.hover(at);
+    const label = onCard || this.warning.holds(at) ? null : this.badgeAt(at, SLACK);
     if (label !== this.hovered) {
       this.hovered?.badge?.classList.remove('hot');
       this.hovered = label;
       clearTimeout(this.timer);
-      if (label && this.cardItem()?.id !== label.item.id && !card?.pinned) {
+      if (label && !label.risk && !this.warning.isOpen && this.cardItem()?.id !== label.item.id && !card?.pinned) {
         this.timer = window.setTimeout(() => this.openCard(label, false, false), DWELL_MS);
       }
     }
@@ -520,9 +586,11 @@ export class PageOverlay implements Overlay, Listener {
 
   outside(): void {
     this.close(false);
+    this.warning.close(false);
   }
 
   escape(): boolean {
+    if (this.warning.close(true)) return true;
     if (!this.cardItem()) return false;
     this.close(true);
     return true;

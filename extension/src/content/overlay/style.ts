@@ -6,14 +6,16 @@ const LIGHT = `
   --card: #fffefb; --ink: #1f1e22; --muted: #5d5a63; --line: #dfdbd2; --faint: #efece5; --edge: #918c84;
   --ai: #a8480a; --human: #1d5cb0; --calm: #5d5a63; --mixed: #6d4a9c; --declared: #94155c; --declared-bg: #fbe6f1;
   --signed: #1c6b3f; --solid: #1f1e22; --on-solid: #fffefb; --focus: #6a3fd1;
-  --ai2: #ffd9b8; --ai1: #ffedda; --human1: #e5effd; --human2: #cbe0fb; --pointed: 255 196 0;`;
+  --ai2: #ffd9b8; --ai1: #ffedda; --human1: #e5effd; --human2: #cbe0fb; --pointed: 255 196 0;
+  --danger: #b3152a; --caution: #8a5200;`;
 
 const DARK = `
   color-scheme: dark;
   --card: #1d1c20; --ink: #ebe9ee; --muted: #aaa6b2; --line: #36343b; --faint: #27252b; --edge: #77737f;
   --ai: #ffac6b; --human: #8dbdff; --calm: #aaa6b2; --mixed: #cdb1f5; --declared: #ff9fcd; --declared-bg: #43142d;
   --signed: #86d6a3; --solid: #ebe9ee; --on-solid: #1d1c20; --focus: #b79cff;
-  --ai2: #573012; --ai1: #3a2615; --human1: #1b2a41; --human2: #1a3a63; --pointed: 255 214 70;`;
+  --ai2: #573012; --ai1: #3a2615; --human1: #1b2a41; --human2: #1a3a63; --pointed: 255 214 70;
+  --danger: #ff9aa2; --caution: #ffc46b;`;
 
 /** Importance of ours goes before importance of the page's, so nothing that a page says of its elements reaches in. */
 export const STYLE = `
@@ -50,7 +52,11 @@ export const STYLE = `
 :focus { outline: none; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 
-.badge, .veil, .line, .mark, .card { position: absolute; top: 0; left: 0; }
+[data-risk="danger"] { --risk: var(--danger); }
+[data-risk="caution"] { --risk: var(--caution); }
+[data-risk] > .icon { color: var(--risk); }
+
+.badge, .veil, .line, .mark, .card, .banner, .outline { position: absolute; top: 0; left: 0; }
 .badge { display: grid; place-items: center; width: 18px; height: 18px; margin: 0; padding: 0; border: 1px solid var(--line); border-radius: 6px; background: var(--card); box-shadow: 0 1px 2px rgb(0 0 0 / 14%); font-size: 13px; pointer-events: none; appearance: none; contain: layout style; }
 .badge[data-verdict="declared_ai"] { border-color: var(--declared); }
 .badge:is(.hot, [aria-expanded="true"]) { border-color: currentcolor; box-shadow: 0 0 0 3px color-mix(in srgb, currentcolor 18%, transparent); }
@@ -60,6 +66,7 @@ export const STYLE = `
 .badge[data-verdict="declared_ai"] { color: var(--declared); }
 .badge[data-verdict="mixed"] { color: var(--mixed); }
 .badge[data-verdict="unclear"] { color: var(--calm); }
+.badge[data-risk] { color: var(--risk); border-color: var(--risk); }
 /* Out of sight, but still reached by keys, which bring its text into sight. */
 .out { opacity: 0; }
 
@@ -77,6 +84,15 @@ export const STYLE = `
 .mark.ai1 { background: color-mix(in srgb, var(--ai) 10%, transparent); border-bottom: 1px dashed var(--ai); }
 .mark.human1 { background: color-mix(in srgb, var(--human) 10%, transparent); border-bottom: 1px dotted var(--human); }
 .mark.human2 { background: color-mix(in srgb, var(--human) 20%, transparent); border-bottom: 3px double var(--human); }
+
+.banner { z-index: 1; display: grid; grid-template-columns: auto 1fr auto; gap: 4px 10px; align-items: center; max-width: calc(100vw - 16px); padding: 10px 12px; border: 1px solid var(--risk); border-inline-start-width: 5px; border-radius: 12px; background: var(--card); color: var(--ink); font: 400 14px/1.4 var(--sans); text-align: start; overflow-wrap: anywhere; box-shadow: 0 1px 2px rgb(0 0 0 / 12%), 0 8px 28px rgb(0 0 0 / 20%); pointer-events: none; contain: layout style; }
+.banner > .icon { font-size: 20px; }
+.banner p { margin: 0; }
+.banner strong { color: var(--risk); font-weight: 700; }
+.banner .hotline { display: block; font-weight: 600; }
+.banner .quiet { margin: 0; font-family: inherit; color: inherit; }
+.banner.hot .quiet { border-color: var(--ink); text-decoration: underline; text-underline-offset: 0.2em; }
+.outline { pointer-events: none; border: 3px solid var(--danger); border-radius: 10px; box-shadow: 0 0 0 2px var(--card); }
 
 .corner { position: fixed; right: 16px; bottom: 16px; }
 .pill { display: flex; align-items: center; gap: 8px; margin: 0; padding: 8px 14px; max-width: calc(100vw - 32px); border: 1px solid var(--line); border-radius: 999px; background: var(--card); color: var(--ink); font: 400 13px/1.3 var(--sans); box-shadow: 0 4px 18px rgb(0 0 0 / 16%); cursor: pointer; pointer-events: auto; }
@@ -127,6 +143,10 @@ export const STYLE = `
 details { margin-top: 0.5em; }
 summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radius: 4px; }
 
+.card .quotes { display: grid; gap: 0.25em; margin-top: 0.375em; }
+.quotes .link { text-align: start; }
+.card.scam .facts { margin-top: 0.75em; }
+
 .card .heat { display: grid; gap: 0.25em; margin-top: 0.375em; }
 .heat li { display: flex; align-items: center; gap: 0.6em; }
 .heat .mark { position: static; display: inline-block; width: 1.5em; height: 1em; border-top: 0; }
@@ -146,7 +166,7 @@ summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radiu
 @media (prefers-reduced-motion: no-preference) {
   .badge { transition: opacity 120ms, box-shadow 120ms; animation: appear 160ms ease-out; }
   .veil { transition: opacity 120ms; }
-  .card { animation: appear 120ms ease-out; }
+  .card, .banner { animation: appear 120ms ease-out; }
   @keyframes appear { from { opacity: 0; } }
 }
 
@@ -156,7 +176,7 @@ summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radiu
   .cut { stroke: Canvas; }
   .hole { fill: Canvas; }
   .needle { background: CanvasText; }
-  .card, .pill, .line { border-color: CanvasText; }
+  .card, .pill, .line, .banner, .outline { border-color: CanvasText; }
   .veil { opacity: 0; }
   .mark { forced-color-adjust: none; }
   .card .quiet[aria-pressed="true"] { forced-color-adjust: none; background: Highlight; color: HighlightText; }

@@ -111,7 +111,8 @@ function plain({ x, y, width, height }: DOMRect): Box {
   return { x, y, width, height };
 }
 
-function parentOf(element: Element): Element | null {
+/** What an element stands in, also across the roots of shadow trees. */
+export function parentOf(element: Element): Element | null {
   if (element.assignedSlot) return element.assignedSlot;
   const parent = parentNodeOf(element);
   if (parent instanceof ShadowRoot) return parent.host;
