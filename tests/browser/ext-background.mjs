@@ -152,7 +152,7 @@ test('messages of another shape, and from where they must not come, do nothing',
   for (const name of ['load', 'save', 'daemon', 'pair', 'paired', 'unpair', 'erase', 'notes', 'sign', 'glance', 'once', 'site', 'fingerprint']) {
     assert.match((await extension.sendFrom(page, name, { tab: 1, key: 'x', text: 'x', host: 'x', origin: 'x' })).error, /not understood/, name);
   }
-  for (const name of ['settings', 'look', 'score', 'tally', 'note']) {
+  for (const name of ['settings', 'look', 'score', 'tally', 'scam', 'note']) {
     assert.match((await extension.send(name, { blocks: [] })).error, /not understood/, name);
   }
   assert.equal((await extension.stored('local'))['token'], daemon.token, 'nothing was unpaired or erased');
@@ -381,7 +381,7 @@ test('everything is erased, and the daemon is told', async () => {
 function tally(verdicts) {
   return {
     verdicts: { human_signed: 0, likely_human: 0, unclear: 0, mixed: 0, likely_ai: 0, declared_ai: 0, ...verdicts },
-    pending: 0, hidden: 0, statements: [], adapter: null,
+    pending: 0, hidden: 0, statements: [], adapter: null, scam: null,
   };
 }
 

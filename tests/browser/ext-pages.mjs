@@ -88,7 +88,7 @@ async function tell(what) {
 }
 
 /** @param {Record<string, unknown>} other */
-const summary = (other) => ({ verdicts: EMPTY, pending: 0, hidden: 0, statements: [], adapter: null, ...other });
+const summary = (other) => ({ verdicts: EMPTY, pending: 0, hidden: 0, statements: [], adapter: null, scam: null, ...other });
 const statement = (/** @type {string} */ result, name = 'Ada', identity = 'https://ada.example') => ({
   result, message: 'said by core', carrier: 'token', quotes: 0, spans: [], key: { fingerprint: `SHA256:${result}${name}`, public_key: 'ssh-ed25519 AAAA', touched: true },
   statement: { author: { name, identity } }, ...result === 'trusted' ? { contact: `${name} of the library` } : {},

@@ -10,7 +10,7 @@ import type { Asks, BlockReport, Checked, Daemon, Settings, Step, Verdict } from
 import { Walk } from '../../extension/src/content/signed/walk.js';
 
 const SETTINGS: Settings = {
-  language: 'en', showUnclear: false, strictness: 0, signedOnly: false, rules: [], off: [], sync: false, port: 0, contacts: [], pins: {},
+  language: 'en', showUnclear: false, strictness: 0, signedOnly: false, scam: false, rules: [], off: [], sync: false, port: 0, contacts: [], pins: {},
 };
 const MODEL = { name: 'model', sha256: '', architecture: 'llama', backend: 'cpu' };
 
@@ -77,6 +77,7 @@ class Lab implements Outside {
         this.dropped.push(item.map.text);
       },
       open: (item) => { this.opened.push(item.map.text); },
+      warn: () => undefined,
       reveal: () => undefined,
       hidden: () => 0,
       refresh: () => undefined,

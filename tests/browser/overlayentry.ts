@@ -4,11 +4,11 @@ import en from '../../extension/src/_locales/en/content.json';
 import zh from '../../extension/src/_locales/zh_CN/content.json';
 import { PageOverlay } from '../../extension/src/content/overlay/overlay.js';
 import { Translator, type Language } from '../../extension/src/i18n.js';
-import type { BlockReport, Daemon, Note, Settings, Signed } from '../../extension/src/protocol.js';
+import type { BlockReport, Daemon, Note, ScamReport, Settings, Signed } from '../../extension/src/protocol.js';
 import type { Item, Span, TextMap } from '../../extension/src/content/types.js';
 
 const SETTINGS: Settings = {
-  language: 'auto', showUnclear: false, strictness: 0, signedOnly: false, rules: [], off: [], sync: false, port: 0, contacts: [], pins: {},
+  language: 'auto', showUnclear: false, strictness: 0, signedOnly: false, scam: true, rules: [], off: [], sync: false, port: 0, contacts: [], pins: {},
 };
 
 export interface Wish {
@@ -28,6 +28,7 @@ class Lab {
   items = new Map<string, Item>();
   notes: { id: string; said: Note['said']; comment: string }[] = [];
   changes = 0;
+  hushed: string[] = [];
   failing = false;
   /** Milliseconds that making the overlay took. */
   begun: number;
@@ -45,6 +46,10 @@ class Lab {
       note: async (item, said, comment) => {
         if (this.failing) throw new Error('storage is full');
         this.notes.push({ id: item.id, said, comment });
+      },
+      hush: (key) => {
+        this.hushed.push(key);
+        this.overlay.warn(null);
       },
       changed: () => { this.changes += 1; },
     }, new Translator(language, { en, zh_CN: zh }), mode);
@@ -67,6 +72,18 @@ class Lab {
 
   show(wish: Wish): void {
     this.overlay.show(this.item(wish));
+  }
+
+  /** Warns of a conversation, whose messages are elements of the page by their selectors. */
+  warn(report: ScamReport | null, selectors: string[] = [], key = 'chat'): void {
+    const found = selectors.map((selector) => document.querySelector(selector));
+    this.overlay.warn(report && {
+      key, report, anchor: found.find((one) => one !== null) ?? null,
+      message: (turn) => {
+        const words = found[turn] ?? null;
+        return turn < selectors.length ? { side: turn % 2 === 0 ? 'them' : 'me', text: words?.textContent ?? `message ${turn}`, words } : null;
+      },
+    });
   }
 
   refresh(settings: Partial<Settings>): void {

@@ -15,7 +15,7 @@ const { actionFor, verdictOf } = await import(`data:text/javascript,${encodeURIC
 
 /** @type {Settings} */
 const SETTINGS = {
-  language: 'auto', showUnclear: false, strictness: 0, signedOnly: false, rules: [], off: [], sync: false, port: 0, contacts: [], pins: {},
+  language: 'auto', showUnclear: false, strictness: 0, signedOnly: false, scam: true, rules: [], off: [], sync: false, port: 0, contacts: [], pins: {},
 };
 
 /** @param {Verdict} verdict @param {{kind?: import('../../extension/src/protocol.js').Kind, probability?: number|null, state?: 'waiting'|'looked'|'scored'}} [more] */

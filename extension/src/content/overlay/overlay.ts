@@ -289,7 +289,7 @@ export class PageOverlay implements Overlay, Listener {
     let slot = 0;
     for (const other of this.labels.values()) {
       const [element] = other.item.elements;
-      if (!other.risk && other.near && other.badge && element && words && (words.contains(element) || element.contains(words))) slot = 1;
+      if (!other.risk && other.near && element && words && this.wanted(other).badge && (words.contains(element) || element.contains(words))) slot = 1;
     }
     if (slot === label.slot) return;
     label.slot = slot;
