@@ -192,6 +192,34 @@ fn what_is_drawn_in_pages() {
 }
 
 #[test]
+fn warnings_of_scams() {
+    if extension_is_built() {
+        node("warning.mjs", None);
+    }
+}
+
+#[test]
+fn chats_as_they_are_followed() {
+    if extension_is_built() {
+        node("scam.mjs", None);
+    }
+}
+
+#[test]
+fn chats_in_the_background() {
+    if extension_is_built() {
+        node("ext-chats.mjs", None);
+    }
+}
+
+#[test]
+fn a_scam_chat_on_a_messaging_site() {
+    if extension_is_built() {
+        node("ext-scam.mjs", None);
+    }
+}
+
+#[test]
 fn what_is_found_in_pages() {
     if extension_is_built() {
         node("find.mjs", None);

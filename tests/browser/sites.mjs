@@ -197,6 +197,7 @@ test('no adapter finds anything in another site, throws, or needs a document tha
           one.turns(root);
           one.expected(root);
           one.conversation(root);
+          one.stranger?.(root);
         }
       }
       return adapters.flatMap((/** @type {any} */ one) => (one.turns(document).length > 0 ? [one.name] : []));
@@ -225,6 +226,48 @@ test('WhatsApp tells sides by whatever its rows still carry', async () => {
   for (const html of [bare, labels, german, ids]) {
     await show('https://web.whatsapp.com/', html);
     assert.deepEqual((await reading())?.turns.map(([side]) => side), ['them', 'me', 'them', 'them', 'me', 'me']);
+  }
+});
+
+test('times and names of messages, where a site tells them', async () => {
+  /** @type {Record<string, [ids: (string | null)[], times: (number | null)[]]>} */
+  const told = {};
+  for (const { page: name, url } of SITES) {
+    await show(url, source(name));
+    told[name] = await page.evaluate(() => {
+      const { adapterFor } = /** @type {any} */ (globalThis).sites;
+      const turns = adapterFor(location, document).turns(document);
+      return [turns.map((/** @type {any} */ { id }) => id), turns.map((/** @type {any} */ { at }) => at)];
+    });
+  }
+  const ids = (/** @type {string} */ name) => told[name]?.[0] ?? [];
+  const times = (/** @type {string} */ name) => told[name]?.[1] ?? [];
+  for (const name of ['whatsapp', 'telegram-k', 'telegram-a', 'x', 'discord', 'slack', 'linkedin', 'gmail']) {
+    assert.equal(new Set(ids(name)).size, 6, name);
+    assert.ok(ids(name).every((id) => typeof id === 'string' && id !== ''), name);
+  }
+  // The day can't be mistaken: it is the twenty-eighth.
+  const local = (/** @type {number} */ minute) => page.evaluate((at) => new Date(2026, 10, 28, 10, at).getTime(), minute);
+  assert.deepEqual(times('whatsapp').slice(0, 2), [await local(0), await local(2)]);
+  assert.deepEqual(times('slack').slice(0, 2), [1_764_324_010_000, 1_764_324_020_000]);
+  assert.equal(new Date(times('discord')[0] ?? 0).getUTCFullYear(), 2021);
+  assert.deepEqual(times('telegram-k').slice(0, 1), [null], 'a time in the first days of 1970 is none');
+  for (const name of ['telegram-a', 'messenger', 'instagram', 'x', 'linkedin', 'wechat', 'gmail', 'log']) {
+    assert.deepEqual(times(name), times(name).map(() => null), name);
+  }
+  await show('https://web.telegram.org/k/#777', source('telegram-k').replaceAll('data-timestamp="1764', 'data-timestamp="1764324'));
+  assert.equal(await page.evaluate(() => /** @type {any} */ (globalThis).sites.adapterFor(location, document).turns(document)[0].at), 1_764_324_310_000);
+});
+
+test('Telegram’s bar for strangers is known, and only in a chat with one person', async () => {
+  const stranger = () => page.evaluate(() => /** @type {any} */ (globalThis).sites.adapterFor(location, document).stranger?.(document) ?? null);
+  const bar = source('telegram-a').replace('<div class="MessageList', '<div class="ChatReportPane"><button class="ChatReportPane--Button">Add</button></div><div class="MessageList');
+  for (const [url, html, wanted] of /** @type {const} */ ([
+    ['https://web.telegram.org/a/#777', source('telegram-a'), null], ['https://web.telegram.org/a/#777', bar, true],
+    ['https://web.telegram.org/a/#-777', bar, null], ['https://web.whatsapp.com/', source('whatsapp'), null],
+  ])) {
+    await show(url, html);
+    assert.equal(await stranger(), wanted, url);
   }
 });
 

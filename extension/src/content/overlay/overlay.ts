@@ -224,6 +224,9 @@ export class PageOverlay implements Overlay, Listener {
     label.watched = element;
     if (!element) return;
     const all = this.byAnchor.get(element) ?? new Set();
+    // What is watched already tells nothing anew.
+    for (const { near } of all) label.near = near;
+    if (all.size > 0) this.mark(label);
     this.byAnchor.set(element, all.add(label));
     this.watch.near(element);
   }

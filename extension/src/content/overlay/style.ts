@@ -144,6 +144,7 @@ details { margin-top: 0.5em; }
 summary { width: fit-content; cursor: pointer; font-size: 0.8667em; border-radius: 4px; }
 
 .card .quotes { display: grid; gap: 0.25em; margin-top: 0.375em; }
+.card .quotes li { display: block; padding: 0; border: 0; }
 .quotes .link { text-align: start; }
 .card.scam .facts { margin-top: 0.75em; }
 

@@ -144,14 +144,19 @@ export class Warning {
       this.outline.className = `outline ${isDark(around.background) ? 'on-dark' : 'on-light'}`;
     }
     if (!this.isOpen) return;
-    const card = boxOf(this.card);
-    this.cardAt = beside(this.place, card, view, this.rim ? [this.rim] : []);
+    const { width: wide, height: high } = boxOf(this.card);
+    this.cardAt = beside(this.place, { width: wide, height: high }, view, this.rim ? [this.rim] : []);
   }
 
   put(origin: Box): void {
     const { banner, place, bannerAt, rim, cardAt } = this;
     if (!banner || !place || !bannerAt) return;
-    banner.style.setProperty('width', `${Math.round(place.width)}px`);
+    const width = `${Math.round(place.width)}px`;
+    if (banner.style.width !== width) {
+      banner.style.setProperty('width', width);
+      // Its height was that of another width.
+      this.hooks.draw();
+    }
     move(banner, bannerAt.x - origin.x, bannerAt.y - origin.y);
     if (this.isOpen && cardAt) move(this.card, cardAt.x - origin.x, cardAt.y - origin.y);
     this.outline.hidden = rim === null;
