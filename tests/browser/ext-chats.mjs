@@ -38,8 +38,11 @@ async function visit() {
   return made;
 }
 
+/** @typedef {{side: string, text: string, at: number | null}} Turn */
+
+/** @returns {Turn[]} */
 const turns = (/** @type {string[]} */ ...texts) => texts.map((text, place) => ({ side: place % 2 === 0 ? 'them' : 'me', text, at: null }));
-/** @param {number} before @param {ReturnType<typeof turns>} said @param {Record<string, unknown>} [more] @param {import('playwright-core').Page} [from] */
+/** @param {number} before @param {Turn[]} said @param {Record<string, unknown>} [more] @param {import('playwright-core').Page} [from] */
 const send = (before, said, more = {}, from = page) => extension.sendFrom(from, 'scam', { key: 'one', before, turns: said, setting: {}, language: 'en-GB', ...more });
 /** How many turns a report was on, or that all are wanted again. @param {any} answer */
 const read = ({ ok, error }) => (error !== undefined ? error : 'again' in ok ? 'again' : ok.report.turns);

@@ -1,7 +1,7 @@
 //! Speed, always of a release build.
 
 use crate::tools::{bonafide, cargo, need, root, run};
-use crate::{Outcome, extension, llama as versus, web};
+use crate::{Outcome, extension, llama as versus, wasm, web};
 use std::process::Command;
 
 /// `bonafide bench`.
@@ -65,4 +65,12 @@ pub(crate) fn page(arguments: &[&str]) -> Outcome {
     run(cargo()
         .args(["run", "--release", "--package", "bonafide-tests", "--bin", "page", "--"])
         .args(arguments))
+}
+
+/// What one more turn of a chat costs in WebAssembly, in a real browser.
+pub(crate) fn scam(arguments: &[&str]) -> Outcome {
+    wasm::build()?;
+    web::step()?;
+    let node = need(&["node"], "nodejs")?;
+    run(Command::new(node).arg("benchscam.mjs").args(arguments).current_dir(root().join("tests/browser")))
 }

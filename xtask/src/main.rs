@@ -43,6 +43,7 @@ cargo xtask COMMAND
                            the same texts through llama.cpp, which is built for this machine first (once);
                            arguments: --model M, --threads N, --precision P, --rounds N
   bench page [--json] [N]  what the extension costs a page of 2 000 blocks, with and without it in turns, N times each
+  bench scam [--json] [N]  one more turn of a chat of 1 000, in WebAssembly in a real browser, N times
   bench signatures         signatures checked a second, and a page of 500 signed comments
   bench watermarks [TABLE...]
                            what finding watermarks is worth: oracles, null, power, speed, or all four; speed
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         ["bench", "candle", rest @ ..] => bench::candle(rest),
         ["bench", "llama", rest @ ..] => bench::llama(rest),
         ["bench", "page", rest @ ..] => bench::page(rest),
+        ["bench", "scam", rest @ ..] => bench::scam(rest),
         ["bench", "signatures"] => bench::signatures(),
         ["bench", "watermarks", rest @ ..] => bench::watermarks(rest),
         ["bench", rest @ ..] => bench::own(rest),
