@@ -33,7 +33,7 @@ try {
   const found = await page.evaluate(async ([said, count, before]) => {
     // The page's own address, so that no bundler looks for it.
     const module = await import(`${location.origin}/bonafide_wasm.js`);
-    await module.default();
+    await module.default({ module_or_path: fetch('bonafide_wasm_bg.wasm') });
     let place = 0;
     // Friends talk for long, and the scam's turns come again and again; no two messages are the same.
     const turn = () => {

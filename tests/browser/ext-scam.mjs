@@ -77,9 +77,8 @@ test('friends are left in peace', async () => {
 test('an investment scam is warned of, with reasons in the messages', async () => {
   const chat = await visit(INVESTMENT);
   await one(chat, 'button', 'Why?');
-  const found = await standing(chat);
-  assert.ok(['caution', 'danger'].includes(found.risk));
-  await one(chat, found.risk === 'danger' ? 'alert' : 'status');
+  const found = await risk(chat, (now) => now !== 'none', 'the popup to know');
+  await one(chat, found === 'danger' ? 'alert' : 'status');
   await chat.evaluate(() => { const list = document.querySelector('[role="application"]'); if (list) list.scrollTop = list.scrollHeight; });
   await until(() => all(chat, 'button', MARK), ({ length }) => length > 0, 'marks beside messages');
   await shot(chat, 'scam-banner');
@@ -106,7 +105,7 @@ test('a worker that was put to sleep is told all of it again', async () => {
   await extension.stopWorker();
   await more(chat, INVESTMENT, INVESTMENT.length - 2);
   await one(chat, 'button', 'Why?');
-  assert.ok(RISKS.indexOf((await standing(chat)).risk) >= RISKS.indexOf(before));
+  await risk(chat, (now) => RISKS.indexOf(now) >= RISKS.indexOf(before), 'a warning that is as grave as before');
 });
 
 test('one that the user calls no scam is left in peace', async () => {
