@@ -47,6 +47,8 @@ pub struct Limits {
     pub text_bytes: usize,
     /// Blocks in a request.
     pub blocks: usize,
+    /// Messages of a chat in a request.
+    pub turns: usize,
     /// Tokens that a request may cost, overlap of windows included.
     pub request_tokens: usize,
     /// Seconds from a request's arrival to its answer.
@@ -86,6 +88,7 @@ impl Default for Limits {
             body_bytes: 6_000_000,
             text_bytes: 1_000_000,
             blocks: 1000,
+            turns: 10_000,
             request_tokens: 16_384,
             request_seconds: 120,
             body_seconds: 15,
@@ -194,6 +197,7 @@ impl Config {
             ("body_bytes", limits.body_bytes),
             ("text_bytes", limits.text_bytes),
             ("blocks", limits.blocks),
+            ("turns", limits.turns),
             ("request_tokens", limits.request_tokens),
             ("request_seconds", limits.request_seconds as usize),
             ("body_seconds", limits.body_seconds as usize),

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod cache;
+pub mod chats;
 pub mod cli;
 pub mod config;
 pub mod directory;
@@ -18,6 +19,7 @@ pub mod paths;
 mod private;
 pub mod queue;
 pub mod random;
+pub mod scam;
 pub mod signatures;
 pub mod train;
 pub mod trust;

@@ -18,9 +18,12 @@ pub enum Lang {
 impl Lang {
     /// The language that the environment asks for: `LC_ALL`, `LC_MESSAGES`, `LANG`, the first that is set.
     pub fn from_env() -> Self {
-        let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default();
-        if locale.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
+        Self::of(&locale())
+    }
+
+    /// The language of the interface for a locale or a BCP 47 tag: English for all that are not Chinese.
+    pub fn of(tag: &str) -> Self {
+        if tag.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
     }
 
     /// The fixed texts of this language.
@@ -30,6 +33,12 @@ impl Lang {
             Self::Zh => &ZH,
         }
     }
+}
+
+/// The locale that the environment asks for; empty if it asks for none.
+pub(super) fn locale() -> String {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default()
 }
 
 /// The fixed texts of a language.

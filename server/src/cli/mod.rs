@@ -13,6 +13,7 @@ pub mod model;
 mod numbers;
 mod pair;
 pub mod render;
+pub mod scam;
 pub mod score;
 mod serve;
 pub mod sign;
@@ -54,6 +55,7 @@ enum Command {
     Pair(pair::Args),
     Key(key::Args),
     Score(score::Args),
+    Scam(scam::Args),
     Sign(sign::Args),
     Verify(verify::Args),
     Watermark(watermark::Args),
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Pair(args) => pair::run(&args),
         Command::Key(args) => key::run(args),
         Command::Score(args) => score::run(&args),
+        Command::Scam(args) => scam::run(&args),
         Command::Model(args) => model::run(args),
         Command::Eval(args) => eval::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),

@@ -151,8 +151,27 @@ fn header(out: &mut dyn Write, judged: &BlockReport, texts: &Texts) -> io::Resul
     writeln!(out, " · {}{} {DIM}[{}]{DIM:#}", judged.words, texts.words, clean(&judged.id))
 }
 
+/// Some of a message for a line of a terminal: the words that matter with a few around them, or its first and last ones.
+pub(super) fn quote(text: &str, span: Option<Span>) -> String {
+    /// Code points around the words.
+    const AROUND: usize = 16;
+    let offsets = Offsets::new(text);
+    let span = span.map(|span| Span {
+        start: span.start.saturating_sub(AROUND),
+        end: span.end.saturating_add(AROUND).min(offsets.len()),
+    });
+    match span {
+        Some(span) if span.start > 0 || span.end < offsets.len() => {
+            let before = if span.start > 0 { "…" } else { "" };
+            let after = if span.end < offsets.len() { "…" } else { "" };
+            format!("{before}{}{after}", elide(&pieces(offsets.slice(span), Hidden::Unseen)))
+        }
+        _ => elide(&pieces(text, Hidden::Unseen)),
+    }
+}
+
 /// Rounded, but never to a certainty that the number doesn't have.
-fn percent(probability: f64) -> String {
+pub(super) fn percent(probability: f64) -> String {
     let percent = (probability * 100.0).round();
     match percent {
         ..1.0 if probability > 0.0 => "< 1 %".to_owned(),

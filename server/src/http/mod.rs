@@ -15,6 +15,7 @@ mod observe;
 mod page;
 mod pair;
 mod routes;
+mod scam;
 mod score;
 mod server;
 mod sign;
@@ -34,6 +35,7 @@ pub use routes::{
     API, Health, Link, LinkReply, ModelReply, ModelsReply, SessionReply, SessionRequest, StatusReply,
     StatusRequest,
 };
+pub use scam::{ScamRequest, SettingInput, TurnInput};
 pub use score::{BlockInput, BlockReply, ScoreReply, ScoreRequest};
 pub use server::serve;
 pub use sign::{
@@ -191,6 +193,7 @@ impl App {
     ),
     tags(
         (name = "score", description = "Texts in, verdicts with their evidence out."),
+        (name = "scam", description = "Chats in, how dangerous they are out."),
         (name = "signatures", description = "Statements of authors about their texts: checked and made."),
         (name = "pairing", description = "How browser extensions get in."),
         (name = "daemon", description = "The daemon itself.")
@@ -203,6 +206,7 @@ fn routes(app: &Arc<App>) -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     let with = |scope: Scope| from_fn_with_state((Arc::clone(app), scope), auth::require);
     let score = OpenApiRouter::new()
         .routes(routes!(score::score))
+        .routes(routes!(scam::scam))
         .routes(routes!(routes::models))
         .routes(routes!(routes::status))
         .routes(routes!(verify::verify))

@@ -77,11 +77,12 @@ pub struct BlockReply {
     pub text: Option<String>,
 }
 
-struct Block {
-    id: String,
-    text: String,
+/// A text on its way to a report.
+pub(super) struct Block {
+    pub(super) id: String,
+    pub(super) text: String,
     /// Whether it is cut out of a longer text.
-    part: bool,
+    pub(super) part: bool,
 }
 
 enum Input {
@@ -205,7 +206,7 @@ fn check_size(app: &App, blocks: &[Block]) -> Result<(), ApiError> {
 }
 
 /// A report for every block, from the cache or from the model.
-async fn reports(
+pub(super) async fn reports(
     app: &App,
     ready: &Ready,
     blocks: &Arc<Vec<Block>>,
@@ -279,7 +280,7 @@ async fn judge(
 }
 
 /// Runs CPU work off the threads that serve connections, no more at once than there are cores.
-async fn on_cpu<T: Send + 'static>(
+pub(super) async fn on_cpu<T: Send + 'static>(
     app: &App,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {

@@ -12,6 +12,7 @@ use tower::ServiceExt;
 
 mod guard;
 mod pairing;
+mod scam;
 mod signatures;
 
 const HOST: &str = "127.0.0.1:8017";

@@ -15,6 +15,7 @@ use bonafide_core::signature::page::Page;
 use bonafide_core::text::words::count as words;
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
+pub(crate) use parse::document as parse;
 use pulldown_cmark::{Options, Parser};
 use walk::{Scope, pieces};
 

@@ -28,7 +28,7 @@ const PORTION: usize = 4096;
 ///
 /// # Errors
 /// [`DocumentError::TooDeep`] and [`DocumentError::TooComplex`].
-pub(super) fn document(html: &str, scripting: bool) -> Result<Document, DocumentError> {
+pub(crate) fn document(html: &str, scripting: bool) -> Result<Document, DocumentError> {
     let options = ParseOpts {
         tree_builder: TreeBuilderOpts { scripting_enabled: scripting, ..TreeBuilderOpts::default() },
         ..ParseOpts::default()
