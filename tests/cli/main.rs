@@ -4,6 +4,7 @@
 
 mod key;
 mod model;
+mod scam;
 mod score;
 mod signatures;
 mod watermark;

@@ -7,6 +7,7 @@ mod bad_input;
 mod load;
 mod marks;
 mod pairing;
+mod scam;
 mod score;
 mod signatures;
 

@@ -24,9 +24,11 @@ pub(super) fn read(text: &str) -> Result<Export, ChatError> {
             open.text.push('\n');
             open.text.push_str(line.trim_end());
         }
-        open.text.truncate(open.text.trim_end().len());
     }
     push(&mut messages, open)?;
+    for message in &mut messages {
+        message.text.truncate(message.text.trim_end().len());
+    }
     Ok(Export { format: Format::Plain, messages, hint: Hint::Said })
 }
 

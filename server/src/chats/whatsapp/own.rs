@@ -35,22 +35,7 @@ const SIGNS: &[(&[&str], &str)] = &[
     (&["sticker", "贴图", "貼圖"], "[sticker]"),
     (&["video", "视频", "影片", "vídeo", "gif", ".mp4"], "[video]"),
     (&["audio", "voice", "ptt", "语音", "音频", "語音", "音訊", ".opus", ".m4a", ".mp3"], "[audio]"),
-    (
-        &[
-            "document",
-            "contact card",
-            ".pdf",
-            ".doc",
-            ".vcf",
-            ".zip",
-            ".apk",
-            ".xls",
-            "文档",
-            "文件附件",
-            "文檔",
-        ],
-        "[file]",
-    ),
+    (&["document", "contact card", ".pdf", ".doc", ".vcf", ".zip", ".apk", ".xls", "文档", "文檔"], "[file]"),
 ];
 
 /// Words that say that a file was left out or is attached; on iOS without brackets.
@@ -126,8 +111,10 @@ fn line(line: &str) -> String {
         !inner.contains(['<', '>']) && (inner.trim().contains([' ', ':']) || !inner.is_ascii())
     });
     let is_left_out = line.contains(OWN) && LEFT_OUT.iter().any(|word| bare.to_lowercase().contains(word));
-    let is_attached = ATTACHED.iter().any(|mark| bare.ends_with(mark));
-    if is_bracketed || is_left_out || is_attached || is_plain_notice(bare) {
+    if let Some(file) = ATTACHED.iter().find_map(|mark| bare.strip_suffix(mark)) {
+        return sign_of(file).unwrap_or(IMAGE).to_owned();
+    }
+    if is_bracketed || is_left_out || is_plain_notice(bare) {
         return sign_of(bare).unwrap_or(IMAGE).to_owned();
     }
     // A caption before the file (iOS).

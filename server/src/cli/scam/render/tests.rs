@@ -48,7 +48,7 @@ fn danger() -> Report {
         pattern: Some("investment".to_owned()),
         evidence: vec![
             found("wrong_number", &[(0, None)]),
-            found("guaranteed_returns", &[(2, Some((28, 46))), (3, None), (1, None), (4, None)]),
+            found("guaranteed_returns", &[(2, Some((30, 48))), (3, None), (1, None), (4, None)]),
         ],
         advice: Some(Advice {
             message: "Send no money.".to_owned(),
@@ -85,7 +85,7 @@ fn a_danger_is_told_with_the_messages_behind_it() {
             "  · About wrong_number.",
             "      #1 2026-09-28 10:30 Anna: \"Hi, is this Dr. Li?\"",
             "  · About guaranteed_returns.",
-            "      #3 them: \"…e bank knows of guaranteed profits, and I will s…\"",
+            "      #3 them: \"…e bank knows of guaranteed profits, and I will sho…\"",
             "      #4 Anna: \"Profit!\"",
             "      #2 2026-09-28 10:31 you: \"Who is this?\"",
             "      and more of the kind: 1",
@@ -127,7 +127,7 @@ fn chinese_is_chinese_and_a_known_zone_is_named() {
     );
     assert_eq!(lines[3], "      #1 2026-09-28 10:30 UTC Anna: \"Hi, is this Dr. Li?\"");
     assert!(
-        lines.contains(&"      #3 对方: \"…e bank knows of guaranteed profits, and I will s…\"".to_owned()),
+        lines.contains(&"      #3 对方: \"…e bank knows of guaranteed profits, and I will sho…\"".to_owned()),
         "{lines:?}"
     );
     assert!(lines.contains(&"  Anti-fraud centre：96110".to_owned()), "{lines:?}");
