@@ -5,7 +5,7 @@ use bonafide_core::scam::Report;
 use std::path::PathBuf;
 
 const CHAT: &str = "28/09/2026, 10:30 - Anna: Hi, is this Dr. Li? \u{1b}]0;evil\u{7}\n28/09/2026, 10:31 - Ben: No\n\
-    28/09/2026, 10:32 - Anna: My uncle knows of profits\u{202e}\n";
+    28/09/2026, 10:32 - Anna: My uncle at the bank knows of profits that nobody else has heard of, and he has told me when to buy and when to sell for three years now\u{202e}\n";
 
 fn saved(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);

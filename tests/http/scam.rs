@@ -1,7 +1,9 @@
 //! `/v1/scam` as other programs meet it.
 
 use super::{shared, words};
+use bonafide_tests::{Answer, Daemon};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn report(body: &Value) -> Option<Value> {
     let answer = shared()?.post("/v1/scam", body.to_string().as_bytes());
@@ -37,20 +39,28 @@ fn the_language_model_reads_along_if_asked() {
     for (count, asked) in [(40, false), (160, true)] {
         let before = tokens(&daemon);
         let body = json!({"turns": [{"side": "them", "text": words(count, 811)}], "ai": true});
-        let mut answer = daemon.post("/v1/scam", body.to_string().as_bytes());
-        for _ in 0..20 {
-            if answer.status != 429 {
-                break;
-            }
-            answer = daemon.post("/v1/scam", body.to_string().as_bytes());
-        }
+        let answer = patiently(&daemon, &body);
         assert_eq!(answer.status, 200, "{}", answer.text);
         assert!(!asked || tokens(&daemon) > before, "the model has read");
     }
 }
 
+/// An answer, waited for as long as the daemon says while others keep it busy.
+fn patiently(daemon: &Daemon, body: &Value) -> Answer {
+    let ask = || daemon.post("/v1/scam", body.to_string().as_bytes());
+    for _ in 0..20 {
+        let answer = ask();
+        if answer.status != 429 {
+            return answer;
+        }
+        let seconds = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
+        std::thread::sleep(Duration::from_secs(seconds.expect("a number of seconds")));
+    }
+    ask()
+}
+
 /// Tokens that the daemon has scored.
-fn tokens(daemon: &bonafide_tests::Daemon) -> u64 {
+fn tokens(daemon: &Daemon) -> u64 {
     let metrics = daemon.get("/metrics").text;
     let line = metrics.lines().find_map(|line| line.strip_prefix("bonafide_queue_tokens_total "));
     line.expect("the metric").parse().unwrap()
