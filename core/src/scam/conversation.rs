@@ -97,6 +97,8 @@ pub(super) struct Strange {
 pub struct Conversation<'e> {
     engine: &'e Engine,
     setting: Setting,
+    /// Tactics that the link in the other side's profile shows.
+    profile: Vec<usize>,
     turns: usize,
     tallies: BTreeMap<usize, Tally>,
     /// The strangest messages of the other side, strangest first.
@@ -128,6 +130,7 @@ impl<'e> Conversation<'e> {
         let mut new = Self {
             engine,
             setting: Setting::default(),
+            profile: Vec::new(),
             turns: 0,
             tallies: BTreeMap::new(),
             strangest: Vec::new(),
@@ -142,6 +145,7 @@ impl<'e> Conversation<'e> {
 
     /// What is known beside the messages has changed.
     pub fn set(&mut self, setting: Setting) {
+        self.profile = setting.profile_link.as_deref().map(|link| self.engine.link(link)).unwrap_or_default();
         self.setting = setting;
     }
 
@@ -202,7 +206,8 @@ impl<'e> Conversation<'e> {
         let mut patterns: BTreeMap<&str, f64> = BTreeMap::new();
         let mut breadth = 0.0;
         for (index, tactic) in tactics.iter().enumerate() {
-            let sight = self.sight(index) + self.sign(&tactic.id);
+            let profile = f64::from(u8::from(self.profile.contains(&index)));
+            let sight = self.sight(index) + self.sign(&tactic.id) + profile;
             if sight <= 0.0 {
                 continue;
             }

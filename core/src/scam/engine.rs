@@ -1,5 +1,6 @@
 //! The taxonomy and the model together: what reads messages.
 
+use super::links;
 use super::model::Model;
 use super::taxonomy::{Compiled, Seen, Taxonomy};
 use super::text::Tokens;
@@ -60,6 +61,12 @@ impl Engine {
     #[must_use]
     pub fn cues(&self, text: &str) -> Vec<(&str, &str)> {
         self.compiled.cues(&Tokens::of(text, &self.compiled.watch))
+    }
+
+    /// The tactics that a link alone shows.
+    pub(super) fn link(&self, link: &str) -> Vec<usize> {
+        let signs = links::signs(&link.to_lowercase(), &self.compiled.taxonomy.links);
+        signs.into_iter().filter_map(|sign| self.compiled.tactic(sign.code())).collect()
     }
 
     /// Reads a message.

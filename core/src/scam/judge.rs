@@ -6,9 +6,9 @@ use super::taxonomy::{Taxonomy, Texts};
 use std::collections::BTreeMap;
 
 /// Fewer distinct tactics, each plainly seen, never make a danger: one keyword is one tactic.
-const LEAST_TACTICS: usize = 2;
-/// A tactic is plainly seen from this sight on (see [`Conversation::numbers`]).
-const PLAIN: f64 = 0.95;
+pub const LEAST_TACTICS: usize = 2;
+/// A tactic is plainly seen from this sight on (see [`Conversation::numbers`], which go from 0 to 2).
+pub const PLAIN: f64 = 0.95;
 /// Weights of what training has seen too seldom to weigh.
 const UNTRAINED: [(&str, f64); 2] = [("new_contact", 0.4), ("second_opinion", 0.0)];
 /// Log-odds at which a finding has strength 1 - 1/e.

@@ -8,7 +8,7 @@
 
 mod conversation;
 mod engine;
-mod judge;
+pub mod judge;
 mod links;
 pub mod model;
 mod pace;

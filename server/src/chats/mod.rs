@@ -92,13 +92,15 @@ pub struct Choice<'a> {
 
 impl Chat {
     /// What is to be said of it, in a language given as a BCP 47 tag.
-    #[must_use]
-    pub fn report(&self, setting: Setting, language: &str) -> Report {
-        let mut conversation = Conversation::new(setting);
+    ///
+    /// # Errors
+    /// See [`bonafide_core::scam::Engine::built_in`].
+    pub fn report(&self, setting: Setting, language: &str) -> Result<Report, &'static str> {
+        let mut conversation = Conversation::new(setting)?;
         for ChatTurn { side, text, at, .. } in &self.turns {
             conversation.add(Turn { side: *side, text, at: *at });
         }
-        conversation.report(language)
+        Ok(conversation.report(language))
     }
 }
 

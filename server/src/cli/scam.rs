@@ -48,7 +48,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let chat = read(args).map_err(|error| clean(&format!("{name}: {error}")).into_owned())?;
     let setting = Setting { new_contact: args.new_contact.then_some(true), ..Setting::default() };
     let tag = args.lang.clone().unwrap_or_else(|| Tag::of_locale(&messages::locale()));
-    let report = chat.report(setting, tag.as_str());
+    let report = chat.report(setting, tag.as_str())?;
     match print(&report, &chat, args.json, Lang::of(tag.as_str())) {
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -116,13 +116,14 @@ async fn run(app: &App, request: ScamRequest) -> Result<Json<Report>, ApiError> 
     let SettingInput { new_contact, profile_link } = setting;
     let setting = Setting { new_contact, profile_link, ai_probability, ..Setting::default() };
     let read = move || {
-        let mut conversation = Conversation::new(setting);
+        let mut conversation = Conversation::new(setting)?;
         for TurnInput { side, text, at } in &turns {
             conversation.add(Turn { side: *side, text, at: at.map(|at| at.0) });
         }
-        conversation.report(language.unwrap_or_default().as_str())
+        Ok(conversation.report(language.unwrap_or_default().as_str()))
     };
-    on_cpu(app, read).await.map(Json)
+    let report = on_cpu(app, read).await?;
+    report.map(Json).map_err(|_: &str| ApiError::internal("internal", "the scam engine can't be loaded"))
 }
 
 /// Probability that a language model wrote the other side's latest messages; `None` if they are too few, or nothing is known

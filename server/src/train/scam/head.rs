@@ -17,6 +17,11 @@ const ASSUMED: &[(&str, f64)] = &[
     ("ask_then_drain", 0.3),
 ];
 
+/// How many of the names are no tactics.
+pub(super) fn others() -> usize {
+    ASSUMED.len()
+}
+
 /// Numbers of a conversation after some turn, with its label.
 #[derive(Debug, Clone)]
 pub struct Row {

@@ -6,6 +6,7 @@
 
 use super::{head, wording};
 use crate::eval::scam::dataset::{Line, Talk, groups, is_held_out};
+use bonafide_core::scam::judge::{LEAST_TACTICS, PLAIN};
 use bonafide_core::scam::{BUCKETS, Conversation, Engine, Head, Model, Setting, Side};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,6 +21,8 @@ const LEAST_SOURCES: u32 = 2;
 /// Share of honest conversations that may rise to `caution` at any turn, and to `danger`.
 const CAUTION_RATE: f64 = 0.01;
 const DANGER_RATE: f64 = 0.001;
+/// Least score of wording for `danger`: what was trained must not speak against what the rules say.
+const WORDING_FLOOR: f64 = 0.0;
 /// Conversations that are made of honest messages, for each source of messages and language.
 const CHAINS: usize = 300;
 
@@ -67,6 +70,10 @@ pub struct LeftOut {
     pub scam: bool,
     /// The highest probability after any turn.
     pub score: f64,
+    /// The highest among those at which nothing but the probability stood against `danger`.
+    pub dangerous: f64,
+    /// Even people don't agree what it is: it may rise to `caution`, but not to `danger`.
+    pub ambiguous: bool,
 }
 
 /// Trains. `say` is told what is being done.
@@ -118,6 +125,8 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
             of_source.push((at, start..rows.len()));
         }
     }
+    let tactics = names.len() as u32 - head::others() as u32;
+    let wording = index.get("wording").copied();
     // For the thresholds the head, too, must not have seen the source.
     let mut left_out = Vec::new();
     let mut sums: Vec<(f64, bool, f64)> = Vec::new();
@@ -131,26 +140,40 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
         let fitted = head::fit(&names, &others, &options.head);
         for (at, range) in of_source.iter().filter(|(at, _)| &ready[*at].talk.source == source) {
             let ready = &ready[*at];
-            let mut highest = f64::NEG_INFINITY;
+            let mut score = f64::NEG_INFINITY;
+            let mut dangerous = f64::NEG_INFINITY;
             for row in &rows[range.clone()] {
                 let sum = total(&names, &fitted, row);
-                highest = highest.max(sum);
-                sums.push((sum, row.scam, f64::from(row.weight)));
+                score = score.max(sum);
+                if may_be_dangerous(row, tactics, wording) {
+                    dangerous = dangerous.max(sum);
+                }
             }
+            sums.push((score, ready.talk.scam, ready.weight));
             let (source, lang) = (ready.talk.source.clone(), ready.talk.lang.clone());
-            left_out.push(LeftOut { source, lang, scam: ready.talk.scam, score: highest });
+            let ambiguous = ready.talk.kind.contains("ambiguous");
+            left_out.push(LeftOut { source, lang, scam: ready.talk.scam, score, dangerous, ambiguous });
         }
     }
     let calibration = head::calibrate(&sums);
+    let probability = |sum: f64| 1.0 / (1.0 + (-(calibration[0] * sum + calibration[1])).exp());
     for one in &mut left_out {
-        one.score = 1.0 / (1.0 + (-(calibration[0] * one.score + calibration[1])).exp());
+        (one.score, one.dangerous) = (probability(one.score), probability(one.dangerous));
     }
     say("wording and head of all");
     let fitted = fit_wording(&ready, |_| true, &options.wording);
     let mut model = model(&options.name, &fitted, &head::fit(&names, &rows, &options.head))?;
     model.head.calibration = calibration;
-    model.head.caution = threshold(&left_out, CAUTION_RATE);
-    model.head.danger = threshold(&left_out, DANGER_RATE).max(model.head.caution);
+    let sure: Vec<(&str, f64)> = left_out
+        .iter()
+        .filter(|one| !one.scam && !one.ambiguous)
+        .map(|one| (&*one.source, one.score))
+        .collect();
+    let honest: Vec<(&str, f64)> =
+        left_out.iter().filter(|one| !one.scam).map(|one| (&*one.source, one.dangerous)).collect();
+    model.head.caution = threshold(&sure, CAUTION_RATE);
+    model.head.danger = threshold(&honest, DANGER_RATE).max(model.head.caution);
+    model.head.wording_floor = WORDING_FLOOR;
     Ok(Trained { model, counts, used: fitted.used, left_out })
 }
 
@@ -307,17 +330,27 @@ fn total(names: &[(String, f64)], fitted: &head::Fitted, row: &head::Row) -> f64
     fitted.bias + row.numbers.iter().map(|(name, number)| weight(*name) * f64::from(*number)).sum::<f64>()
 }
 
-/// The least probability that no more than a share of the honest conversations of any source reaches, sources weighed alike.
-fn threshold(left_out: &[LeftOut], rate: f64) -> f64 {
-    let mut sizes: HashMap<&str, f64> = HashMap::new();
-    for one in left_out.iter().filter(|one| !one.scam) {
-        *sizes.entry(&one.source).or_default() += 1.0;
-    }
-    let mut honest: Vec<(f64, f64)> = left_out
+/// Whether two tactics are plainly seen and the wording does not speak against it: what `danger` wants beside the probability.
+fn may_be_dangerous(row: &head::Row, tactics: u32, wording: Option<u32>) -> bool {
+    let plain =
+        row.numbers.iter().filter(|(name, number)| *name < tactics && f64::from(*number) >= PLAIN).count();
+    let score = row
+        .numbers
         .iter()
-        .filter(|one| !one.scam)
-        .map(|one| (one.score, sizes[&*one.source].sqrt() / sizes[&*one.source]))
-        .collect();
+        .find(|(name, _)| Some(*name) == wording)
+        .map_or(0.0, |(_, number)| f64::from(*number));
+    plain >= LEAST_TACTICS && score >= WORDING_FLOOR
+}
+
+/// The least probability that no more than a share of the honest conversations reaches, each source weighed by the root of
+/// its number.
+fn threshold(honest: &[(&str, f64)], rate: f64) -> f64 {
+    let mut sizes: HashMap<&str, f64> = HashMap::new();
+    for (source, _) in honest {
+        *sizes.entry(source).or_default() += 1.0;
+    }
+    let mut honest: Vec<(f64, f64)> =
+        honest.iter().map(|(source, score)| (*score, 1.0 / sizes[source].sqrt())).collect();
     honest.sort_by(|one, other| other.0.total_cmp(&one.0));
     let all: f64 = honest.iter().map(|(_, weight)| weight).sum();
     let mut passed = 0.0;
@@ -325,7 +358,7 @@ fn threshold(left_out: &[LeftOut], rate: f64) -> f64 {
         passed += weight;
         if passed > rate * all {
             // Just above the first that must not pass.
-            return ((score + 1e-4) * 1e4).ceil() / 1e4;
+            return ((score + 1e-5) * 1e5).ceil() / 1e5;
         }
     }
     0.5
