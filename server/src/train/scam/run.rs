@@ -72,7 +72,7 @@ pub struct LeftOut {
     pub score: f64,
     /// The highest among those at which nothing but the probability stood against `danger`.
     pub dangerous: f64,
-    /// Even people don't agree what it is: it may rise to `caution`, but not to `danger`.
+    /// Even people don't agree what it is: it may rise to `caution`, and sets no threshold.
     pub ambiguous: bool,
 }
 
@@ -164,15 +164,12 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
     let fitted = fit_wording(&ready, |_| true, &options.wording);
     let mut model = model(&options.name, &fitted, &head::fit(&names, &rows, &options.head))?;
     model.head.calibration = calibration;
-    let sure: Vec<(&str, f64)> = left_out
-        .iter()
-        .filter(|one| !one.scam && !one.ambiguous)
-        .map(|one| (&*one.source, one.score))
-        .collect();
-    let honest: Vec<(&str, f64)> =
-        left_out.iter().filter(|one| !one.scam).map(|one| (&*one.source, one.dangerous)).collect();
-    model.head.caution = threshold(&sure, CAUTION_RATE);
-    model.head.danger = threshold(&honest, DANGER_RATE).max(model.head.caution);
+    let honest = |score: fn(&LeftOut) -> f64| -> Vec<(&str, f64)> {
+        let sure = left_out.iter().filter(|one| !one.scam && !one.ambiguous);
+        sure.map(|one| (&*one.source, score(one))).collect()
+    };
+    model.head.caution = threshold(&honest(|one| one.score), CAUTION_RATE);
+    model.head.danger = threshold(&honest(|one| one.dangerous), DANGER_RATE).max(model.head.caution);
     model.head.wording_floor = WORDING_FLOOR;
     Ok(Trained { model, counts, used: fitted.used, left_out })
 }
@@ -320,8 +317,12 @@ fn take(engine: &Engine, ready: &Ready, index: &HashMap<&str, u32>) -> Vec<head:
             rows.push(head::Row { numbers: numbers.collect(), scam: ready.talk.scam, weight: 0.0 });
         }
     }
-    let count = rows.len() as f64;
-    rows.iter_mut().for_each(|row| row.weight = (ready.weight / count) as f32);
+    // Half of the weight lies on the whole conversation, the other half on its beginnings: at the second turn nobody can tell.
+    let share = 0.5 * ready.weight / rows.len() as f64;
+    rows.iter_mut().for_each(|row| row.weight = share as f32);
+    if let Some(last) = rows.last_mut() {
+        last.weight += (0.5 * ready.weight) as f32;
+    }
     rows
 }
 
