@@ -5,16 +5,15 @@ use super::text::{Kind, Tokens, hash, spread};
 /// Places of the table; a power of two.
 pub const BUCKETS: usize = 1 << 17;
 
-/// What tokens of one kind are to each other, whatever they say.
-fn id(tokens: &Tokens, at: usize) -> u64 {
-    let token = &tokens.tokens[at];
-    match token.kind {
+/// What a token is to n-grams. Links and long numbers are nothing: data sets of honest chats have few, honest chats have many.
+fn id(tokens: &Tokens, at: usize) -> Option<u64> {
+    let token = tokens.tokens.get(at)?;
+    Some(match token.kind {
         Kind::Word | Kind::Han | Kind::Emoji => token.key,
         Kind::Number if token.currency => hash(b"\0sum"),
         Kind::Number => hash(b"\0number"),
-        Kind::Long => hash(b"\0long"),
-        Kind::Link => hash(b"\0link"),
-    }
+        Kind::Long | Kind::Link => return None,
+    })
 }
 
 /// Which places of the table a message has: each once, in order. N-grams: single tokens, pairs, three Han characters, and
@@ -24,13 +23,14 @@ pub(super) fn places(tokens: &Tokens) -> Vec<u32> {
     let mut add = |sum: u64| places.push((spread(sum) % BUCKETS as u64) as u32);
     let count = tokens.tokens.len();
     for at in 0..count {
-        let one = id(tokens, at);
+        let Some(one) = id(tokens, at) else { continue };
         add(one);
-        let Some(two) = (at + 1 < count).then(|| id(tokens, at + 1)) else { continue };
+        let Some(two) = id(tokens, at + 1) else { continue };
         add(one.rotate_left(21) ^ two ^ 1);
         let han = |at: usize| tokens.tokens.get(at).is_some_and(|token| token.kind == Kind::Han);
         if han(at) && han(at + 1) && han(at + 2) {
-            add(one.rotate_left(42) ^ two.rotate_left(21) ^ id(tokens, at + 2) ^ 2);
+            let three = id(tokens, at + 2).unwrap_or_default();
+            add(one.rotate_left(42) ^ two.rotate_left(21) ^ three ^ 2);
         }
     }
     for token in tokens.tokens.iter().filter(|token| token.kind == Kind::Word) {

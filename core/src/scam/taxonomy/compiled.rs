@@ -53,6 +53,8 @@ enum Meaning {
 
 /// How much less a cue says in a message that is a warning as a whole.
 const IN_A_WARNING: f64 = 0.1;
+/// And in quotation marks.
+const IN_QUOTES: f64 = 0.2;
 /// How much less the user's own words say.
 const OF_MINE: f64 = 0.7;
 
@@ -153,6 +155,8 @@ impl Compiled {
             if mine != (side == Side::Me) || guarded.contains(&at) || unless.contains(&(tactic, at)) {
                 continue;
             }
+            let quoted = tokens.tokens[found.tokens.clone()].iter().any(|token| token.quoted);
+            let factor = if quoted { factor * IN_QUOTES } else { factor };
             let new = || Seen { tactic, strength: 0.0, weak: Vec::new(), span: span(&found.tokens) };
             let entry = seen.entry(tactic).or_insert_with(new);
             if strength == 0.0 {

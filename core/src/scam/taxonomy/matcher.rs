@@ -169,6 +169,15 @@ impl Matcher {
     }
 }
 
+/// What a token costs of a gap. In Chinese chats white space stands where others put a full stop.
+fn cost_of(token: &Token) -> u32 {
+    match (token.kind, token.spaced) {
+        (Kind::Han, true) => 12,
+        (Kind::Han, false) => 3,
+        _ => 4,
+    }
+}
+
 struct Search<'a> {
     tokens: &'a [Token],
     hits: &'a [Hit],
@@ -189,7 +198,7 @@ impl Search<'_> {
             }
             let hit = self.hits[at];
             while reach < hit.start {
-                cost += if self.tokens[reach].kind == Kind::Han { 3 } else { 4 };
+                cost += cost_of(&self.tokens[reach]);
                 reach += 1;
             }
             if cost > gap.cost() || self.tokens[hit.start].sentence != sentence {

@@ -40,6 +40,10 @@ pub(crate) struct Token {
     pub(crate) sentence: u32,
     /// Nothing stands between it and the token before.
     pub(crate) glued: bool,
+    /// White space stands between it and the token before.
+    pub(crate) spaced: bool,
+    /// It stands in quotation marks, or in a line that quotes.
+    pub(crate) quoted: bool,
     /// A sign of a currency stands before it.
     pub(crate) currency: bool,
 }
@@ -132,6 +136,7 @@ struct Reader<'a> {
     sentence: u32,
     /// End of the token before, in plain characters.
     last_end: usize,
+    quotes: Vec<Range<usize>>,
     out: Tokens,
 }
 
@@ -144,6 +149,7 @@ impl<'a> Reader<'a> {
             at: 0,
             sentence: 0,
             last_end: usize::MAX,
+            quotes: quotes(folded),
             out: Tokens { text, ..Tokens::default() },
         }
     }
@@ -306,11 +312,42 @@ impl<'a> Reader<'a> {
             span,
             sentence: self.sentence,
             glued: self.last_end == self.at,
+            spaced: self.at.checked_sub(1).and_then(|at| self.c(at)).is_some_and(char::is_whitespace),
+            quoted: self.quotes.iter().any(|quote| quote.contains(&self.at)),
             currency: currency && kind == Kind::Number,
         });
         self.at += len;
         self.last_end = self.at;
     }
+}
+
+/// What stands in quotation marks or in lines that begin with `>`. Single marks are apostrophes more often, and Chinese corner
+/// brackets hold names.
+fn quotes(folded: &Folded) -> Vec<Range<usize>> {
+    let mut quotes = Vec::new();
+    let mut open: Option<(usize, char)> = None;
+    let mut line = true;
+    let mut at = 0;
+    while let Some(c) = folded.chars.get(at).map(|plain| plain.c) {
+        match (c, open) {
+            ('"' | '\u{201D}', Some((start, '"' | '\u{201C}'))) | ('\u{300D}', Some((start, '\u{300C}'))) => {
+                quotes.push(start..at);
+                open = None;
+            }
+            ('"' | '\u{201C}' | '\u{300C}', None) => open = Some((at, c)),
+            ('>', _) if line => {
+                let rest = folded.chars[at..].iter().position(|plain| plain.c == '\n');
+                let end = rest.map_or(folded.chars.len(), |count| at + count);
+                quotes.push(at..end);
+                at = end;
+                continue;
+            }
+            _ => {}
+        }
+        line = c == '\n' || (line && c == ' ');
+        at += 1;
+    }
+    quotes
 }
 
 fn is_currency(c: char) -> bool {

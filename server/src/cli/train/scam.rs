@@ -23,6 +23,9 @@ pub struct Args {
     /// Name and version of the model.
     #[arg(long, default_value = "scam-1")]
     name: String,
+    /// Let a source count TIMES as much as its size says.
+    #[arg(long, value_name = "SOURCE=TIMES", value_parser = weighed)]
+    weigh: Vec<(String, f64)>,
     /// Learn from the held-out fifth too.
     #[arg(long)]
     all: bool,
@@ -37,6 +40,14 @@ pub struct Args {
     sureness: f64,
 }
 
+fn weighed(text: &str) -> Result<(String, f64), String> {
+    let wrong = || format!("`{text}` is no SOURCE=TIMES with a number above 0");
+    let (source, times) = text.split_once('=').ok_or_else(wrong)?;
+    let times =
+        times.parse::<f64>().ok().filter(|times| times.is_finite() && *times > 0.0).ok_or_else(wrong)?;
+    Ok((source.to_owned(), times))
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     let mut talks: Vec<Talk> = Vec::new();
@@ -46,6 +57,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let options = run::Options {
         name: args.name.clone(),
         all: args.all,
+        weigh: args.weigh.clone(),
         wording: wording::Options {
             absolute: args.absolute,
             quadratic: args.quadratic,

@@ -33,6 +33,8 @@ pub struct Options {
     pub name: String,
     /// Fit on all groups, also those that are held out for measuring.
     pub all: bool,
+    /// Sources that count more than others of their size, and how many times.
+    pub weigh: Vec<(String, f64)>,
     /// The wording's fit.
     pub wording: wording::Options,
     /// The head's fit.
@@ -101,7 +103,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
         counts.entry(talk.source.to_string()).or_default()[usize::from(talk.scam)] += 1;
     }
     say(&format!("reading {} conversations and messages", kept.len()));
-    let ready = ready(&engine, with_chains(kept));
+    let ready = ready(&engine, with_chains(kept), &options.weigh);
     let names = head::names(engine.tactics());
     let index: HashMap<&str, u32> =
         names.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at as u32)).collect();
@@ -216,7 +218,7 @@ fn with_chains(mut talks: Vec<Talk>) -> Vec<Talk> {
 
 /// Reads all messages, and gives each source and label the weight of the root of its number; then scams and honest
 /// conversations weigh the same in each language.
-fn ready(engine: &Engine, talks: Vec<Talk>) -> Vec<Ready> {
+fn ready(engine: &Engine, talks: Vec<Talk>, weigh: &[(String, f64)]) -> Vec<Ready> {
     let key = |talk: &Talk| (talk.source.clone(), talk.lang.clone(), talk.scam, talk.message);
     let mut sizes: HashMap<_, f64> = HashMap::new();
     for talk in &talks {
@@ -232,7 +234,9 @@ fn ready(engine: &Engine, talks: Vec<Talk>) -> Vec<Ready> {
             let places = talk.turns.iter().filter(|line| line.side == Side::Them);
             let places = places.map(|line| engine.wording(&line.text)).collect();
             let size = sizes[&key(&talk)];
-            let weight = 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
+            let times =
+                weigh.iter().find(|(name, _)| **name == *talk.source).map_or(1.0, |(_, times)| *times);
+            let weight = times * 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
             Ready { talk, places, weight }
         })
         .collect()
