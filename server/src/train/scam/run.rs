@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// Turns after which the numbers of a conversation are taken; those after the last one too.
 const TAKEN: [usize; 9] = [1, 2, 3, 5, 8, 12, 20, 35, 60];
+/// With fewer sources than this a part of all is left out in the place of a source.
+const FEW_SOURCES: usize = 3;
+const PARTS: u64 = 4;
 /// N-grams that fewer messages have teach nothing.
 const LEAST_MESSAGES: u32 = 3;
 /// And those that only one source has teach its style.
@@ -44,6 +47,8 @@ pub struct Options {
 /// A conversation ready for training.
 struct Ready {
     talk: Talk,
+    /// What is left out together with it: its source; a part of it, where there are few sources.
+    fold: Arc<str>,
     /// Of each message of the other side: its places.
     places: Vec<Vec<u32>>,
     weight: f64,
@@ -86,7 +91,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
     let mut engine =
         Engine::built_in().map_err(str::to_owned).and_then(|engine| Engine::with(engine.model().clone()))?;
     let kept = keep(talks, options.all);
-    let sources: BTreeSet<Arc<str>> = kept.iter().map(|talk| talk.source.clone()).collect();
+    let few = kept.iter().map(|talk| &talk.source).collect::<BTreeSet<_>>().len() < FEW_SOURCES;
     for scam in [true, false] {
         if !kept.iter().any(|talk| talk.scam == scam) {
             let label = if scam { "scam" } else { "benign" };
@@ -95,30 +100,29 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
             ));
         }
     }
-    if sources.len() < 3 {
-        return Err("fewer than three files: what tells scams must be found in several sources".to_owned());
-    }
     let mut counts: BTreeMap<String, [usize; 2]> = BTreeMap::new();
     for talk in &kept {
         counts.entry(talk.source.to_string()).or_default()[usize::from(talk.scam)] += 1;
     }
     say(&format!("reading {} conversations and messages", kept.len()));
-    let ready = ready(&engine, with_chains(kept), &options.weigh);
+    let ready = ready(&engine, with_chains(kept), few, &options.weigh);
+    let folds: BTreeSet<Arc<str>> = ready.iter().map(|ready| ready.fold.clone()).collect();
+    let least_sources = if few { 1 } else { LEAST_SOURCES };
     let names = head::names(engine.tactics());
     let index: HashMap<&str, u32> =
         names.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at as u32)).collect();
 
     let mut rows = Vec::new();
     let mut of_source: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
-    for source in &sources {
-        say(&format!("wording without {source}"));
-        let fitted = fit_wording(&ready, |other| &other.talk.source != source, &options.wording);
+    for fold in &folds {
+        say(&format!("wording without {fold}"));
+        let fitted = fit_wording(&ready, |other| &other.fold != fold, least_sources, &options.wording);
         engine.set_model(model(
             &options.name,
             &fitted,
             &head::Fitted { bias: 0.0, weights: BTreeMap::new() },
         )?);
-        let members: Vec<usize> = (0..ready.len()).filter(|at| &ready[*at].talk.source == source).collect();
+        let members: Vec<usize> = (0..ready.len()).filter(|at| &ready[*at].fold == fold).collect();
         let taken: Vec<Vec<head::Row>> =
             members.par_iter().map(|at| take(&engine, &ready[*at], &index)).collect();
         for (at, taken) in members.into_iter().zip(taken) {
@@ -132,15 +136,15 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
     // For the thresholds the head, too, must not have seen the source.
     let mut left_out = Vec::new();
     let mut sums: Vec<(f64, bool, f64)> = Vec::new();
-    for source in &sources {
-        say(&format!("head without {source}"));
+    for fold in &folds {
+        say(&format!("head without {fold}"));
         let others: Vec<head::Row> = of_source
             .iter()
-            .filter(|(at, _)| &ready[*at].talk.source != source)
+            .filter(|(at, _)| &ready[*at].fold != fold)
             .flat_map(|(_, range)| rows[range.clone()].iter().cloned())
             .collect();
         let fitted = head::fit(&names, &others, &options.head);
-        for (at, range) in of_source.iter().filter(|(at, _)| &ready[*at].talk.source == source) {
+        for (at, range) in of_source.iter().filter(|(at, _)| &ready[*at].fold == fold) {
             let ready = &ready[*at];
             let mut score = f64::NEG_INFINITY;
             let mut dangerous = f64::NEG_INFINITY;
@@ -163,7 +167,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
         (one.score, one.dangerous) = (probability(one.score), probability(one.dangerous));
     }
     say("wording and head of all");
-    let fitted = fit_wording(&ready, |_| true, &options.wording);
+    let fitted = fit_wording(&ready, |_| true, least_sources, &options.wording);
     let mut model = model(&options.name, &fitted, &head::fit(&names, &rows, &options.head))?;
     model.head.calibration = calibration;
     let honest = |score: fn(&LeftOut) -> f64| -> Vec<(&str, f64)> {
@@ -218,7 +222,7 @@ fn with_chains(mut talks: Vec<Talk>) -> Vec<Talk> {
 
 /// Reads all messages, and gives each source and label the weight of the root of its number; then scams and honest
 /// conversations weigh the same in each language.
-fn ready(engine: &Engine, talks: Vec<Talk>, weigh: &[(String, f64)]) -> Vec<Ready> {
+fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, weigh: &[(String, f64)]) -> Vec<Ready> {
     let key = |talk: &Talk| (talk.source.clone(), talk.lang.clone(), talk.scam, talk.message);
     let mut sizes: HashMap<_, f64> = HashMap::new();
     for talk in &talks {
@@ -228,16 +232,23 @@ fn ready(engine: &Engine, talks: Vec<Talk>, weigh: &[(String, f64)]) -> Vec<Read
     for ((_, lang, scam, _), size) in &sizes {
         *totals.entry((lang.clone(), *scam)).or_default() += size.sqrt();
     }
+    let groups = groups(&talks);
     talks
         .into_par_iter()
-        .map(|talk| {
+        .zip(groups)
+        .map(|(talk, group)| {
+            let fold = if few {
+                Arc::from(format!("part {} of {}", group % PARTS + 1, PARTS))
+            } else {
+                talk.source.clone()
+            };
             let places = talk.turns.iter().filter(|line| line.side == Side::Them);
             let places = places.map(|line| engine.wording(&line.text)).collect();
             let size = sizes[&key(&talk)];
             let times =
                 weigh.iter().find(|(name, _)| **name == *talk.source).map_or(1.0, |(_, times)| *times);
             let weight = times * 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
-            Ready { talk, places, weight }
+            Ready { talk, fold, places, weight }
         })
         .collect()
 }
@@ -246,6 +257,7 @@ fn ready(engine: &Engine, talks: Vec<Talk>, weigh: &[(String, f64)]) -> Vec<Read
 fn fit_wording(
     ready: &[Ready],
     wanted: impl Fn(&Ready) -> bool,
+    least_sources: u32,
     options: &wording::Options,
 ) -> wording::Fitted {
     let chosen: Vec<&Ready> =
@@ -265,7 +277,7 @@ fn fit_wording(
         }
     }
     let telling = |place: &u32| {
-        messages[*place as usize] >= LEAST_MESSAGES && sources[*place as usize] >= LEAST_SOURCES
+        messages[*place as usize] >= LEAST_MESSAGES && sources[*place as usize] >= least_sources
     };
     let kept: Vec<(Vec<u32>, usize, bool, f32)> = chosen
         .iter()
