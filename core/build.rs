@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "src/scam/taxonomy";
 
+/// What is known of links, under one name in the program.
+const LINKS: [&str; 4] = ["brand", "shorteners", "odd_tlds", "second_level"];
+
 /// What only people need: it would travel to every browser otherwise.
 const FOR_PEOPLE: &[&str] = &["sources", "source", "checked"];
 
@@ -28,6 +31,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     joined.remove("source");
+    let links: toml::Table = LINKS.iter().filter_map(|name| joined.remove_entry(*name)).collect();
+    joined.insert("links".to_owned(), toml::Value::Table(links));
     let joined = serde_json::to_string(&without(toml::Value::Table(joined)))?;
     let out = std::env::var_os("OUT_DIR").ok_or("cargo sets no OUT_DIR")?;
     std::fs::write(Path::new(&out).join("taxonomy.json"), joined)?;

@@ -30,7 +30,7 @@ await build({
 
 writePages();
 cpSync(join(here, 'icons'), join(out, 'icons'), { recursive: true });
-cpSync(join(here, 'generated/bonafide_wasm_bg.wasm'), join(out, 'bonafide_wasm_bg.wasm'));
+for (const name of ['bonafide_wasm_bg.wasm', 'bonafide_scam.bin']) cpSync(join(here, 'generated', name), join(out, name));
 writeManifest();
 writeLocales();
 

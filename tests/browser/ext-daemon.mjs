@@ -231,7 +231,7 @@ test('a page can tell neither that the extension is there, nor what it says', as
   await page.goto(site.url('news.test', '/hostile.html'));
   await labelled(page, ['Looks like a human’s text', AI]);
   const told = await page.evaluate(async (id) => {
-    const probes = ['manifest.json', 'content.js', 'popup.html', 'bonafide_wasm_bg.wasm', 'icons/16.png', '_locales/en/messages.json'];
+    const probes = ['manifest.json', 'content.js', 'popup.html', 'bonafide_wasm_bg.wasm', 'bonafide_scam.bin', 'icons/16.png', '_locales/en/messages.json'];
     const reachable = [];
     for (const name of probes) {
       const found = await fetch(`chrome-extension://${id}/${name}`).then(() => true, () => false);

@@ -213,6 +213,13 @@ fn chats_in_the_background() {
 }
 
 #[test]
+fn data_of_the_scam_engine() {
+    if extension_is_built() {
+        node("scamdata.mjs", None);
+    }
+}
+
+#[test]
 fn a_scam_chat_on_a_messaging_site() {
     if extension_is_built() {
         node("ext-scam.mjs", None);

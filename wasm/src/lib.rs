@@ -134,6 +134,15 @@ impl SignedPage {
     }
 }
 
+/// Reads `bonafide_scam.bin`, which every chat needs. Once is enough for an instance; later calls do nothing.
+///
+/// # Errors
+/// What is wrong with the file.
+#[wasm_bindgen(js_name = loadScam)]
+pub fn load_scam(data: &[u8]) -> Result<(), JsError> {
+    scam::load(data).map_err(|error| JsError::new(&error))
+}
+
 /// A conversation that is followed as it grows, turn by turn.
 #[wasm_bindgen]
 pub struct Chat(scam::Followed);
@@ -143,7 +152,7 @@ impl Chat {
     /// Nothing said yet.
     ///
     /// # Errors
-    /// What is wrong with the setting.
+    /// What is wrong with the setting, or that nothing was loaded by [`load_scam`].
     #[wasm_bindgen(constructor)]
     pub fn new(
         #[wasm_bindgen(unchecked_param_type = "Json<ScamSetting>")] setting: &str,

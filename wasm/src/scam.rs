@@ -1,7 +1,8 @@
 //! Turns of a conversation in, what is to be said of it out.
 
-use bonafide_core::scam::{Conversation, Setting, Side, Turn};
+use bonafide_core::scam::{Conversation, Engine, Setting, Side, Turn};
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 /// The most turns of one conversation.
 const MAX_TURNS: usize = 20_000;
@@ -24,15 +25,38 @@ struct Said {
     at: Option<i64>,
 }
 
+/// What reads conversations, from the data that [`load`] was given.
+static ENGINE: OnceLock<Engine> = OnceLock::new();
+
+/// Makes the engine of a file of `Engine::bundle`. Once is enough: what comes later is not looked at.
+pub(crate) fn load(data: &[u8]) -> Result<(), String> {
+    load_into(&ENGINE, data)
+}
+
+fn load_into(place: &OnceLock<Engine>, data: &[u8]) -> Result<(), String> {
+    if place.get().is_none() {
+        let engine = Engine::from_bundle(data)?;
+        // The one that was there first is as good.
+        place.get_or_init(|| engine);
+    }
+    Ok(())
+}
+
+fn loaded(place: &OnceLock<Engine>) -> Result<&Engine, String> {
+    place
+        .get()
+        .ok_or_else(|| "the scam data are missing: call loadScam(bytes) before the first chat".to_owned())
+}
+
 /// A conversation that is followed as it grows.
 pub(crate) struct Followed {
-    conversation: Conversation,
+    conversation: Conversation<'static>,
     turns: usize,
 }
 
 impl Followed {
     pub(crate) fn new(setting: &str) -> Result<Self, String> {
-        Ok(Self { conversation: Conversation::new(read_setting(setting)?), turns: 0 })
+        Ok(Self { conversation: Conversation::with(loaded(&ENGINE)?, read_setting(setting)?), turns: 0 })
     }
 
     pub(crate) fn set(&mut self, setting: &str) -> Result<(), String> {

@@ -71,9 +71,8 @@ fn npm_exec(folder: &Path) -> Result<Command, String> {
 /// Types, both builds, that a second build gives the same bytes, and what Firefox's linter says.
 pub(crate) fn step() -> Result<Status, String> {
     let folder = packages()?;
-    let generated = root().join(wasm::GENERATED).join("bonafide_wasm_bg.wasm");
     // The step before has made them, unless this one is run alone.
-    if !generated.is_file() {
+    if !wasm::is_built() {
         wasm::build()?;
     }
     bundle()?;

@@ -1,11 +1,11 @@
 //! A conversation as it grows: what each message shows is added up, and nothing is read twice.
 
 use super::engine::Engine;
+use super::few::Few;
 use super::pace::Pace;
 use super::report::{Place, Report, Stage};
 use super::taxonomy::Seen;
 use super::turn::{Setting, Turn};
-use std::collections::BTreeMap;
 
 /// Turns after which what was seen counts half. Honest people say odd things too, now and then, over the years; a scam says
 /// them close together. How it began is not forgotten.
@@ -100,7 +100,7 @@ pub struct Conversation<'e> {
     /// Tactics that the link in the other side's profile shows.
     profile: Vec<usize>,
     turns: usize,
-    tallies: BTreeMap<usize, Tally>,
+    tallies: Few<usize, Tally>,
     /// The strangest messages of the other side, strangest first.
     strangest: Vec<Strange>,
     wording_sum: f64,
@@ -113,6 +113,7 @@ pub struct Conversation<'e> {
 /// The numbers of a conversation by which it is judged, each with its name.
 pub type Numbers = Vec<(String, f64)>;
 
+#[cfg(feature = "scam-data")]
 impl Conversation<'static> {
     /// Nothing said yet; it will be read with what comes with the program.
     ///
@@ -132,7 +133,7 @@ impl<'e> Conversation<'e> {
             setting: Setting::default(),
             profile: Vec::new(),
             turns: 0,
-            tallies: BTreeMap::new(),
+            tallies: Few::default(),
             strangest: Vec::new(),
             wording_sum: 0.0,
             wording_all: (0.0, 0.0),
@@ -161,7 +162,7 @@ impl<'e> Conversation<'e> {
                 continue;
             }
             let place = Place { turn: now, span: Some(seen.span) };
-            self.tallies.entry(seen.tactic).or_default().add(&seen, place, decays(tactic.stage));
+            self.tallies.or_insert_with(seen.tactic, Tally::default).add(&seen, place, decays(tactic.stage));
         }
         if read.places.is_empty() || read.words < LEAST_WORDS {
             return;
@@ -202,8 +203,8 @@ impl<'e> Conversation<'e> {
     pub fn numbers(&self) -> Numbers {
         let tactics = &self.engine.compiled.taxonomy.tactics;
         let mut numbers = Numbers::new();
-        let mut stages: BTreeMap<Stage, f64> = BTreeMap::new();
-        let mut patterns: BTreeMap<&str, f64> = BTreeMap::new();
+        let mut stages: Few<Stage, f64> = Few::default();
+        let mut patterns: Few<&str, f64> = Few::default();
         let mut breadth = 0.0;
         for (index, tactic) in tactics.iter().enumerate() {
             let profile = f64::from(u8::from(self.profile.contains(&index)));
@@ -217,10 +218,10 @@ impl<'e> Conversation<'e> {
                 continue;
             }
             breadth += seen;
-            let stage = stages.entry(tactic.stage).or_default();
+            let stage = stages.or_insert_with(tactic.stage, f64::default);
             *stage = stage.max(seen);
             for pattern in &tactic.patterns {
-                *patterns.entry(pattern).or_default() += seen;
+                *patterns.or_insert_with(pattern, f64::default) += seen;
             }
         }
         let stage = |stage| stages.get(&stage).copied().unwrap_or(0.0);
@@ -235,8 +236,8 @@ impl<'e> Conversation<'e> {
                 (self.wording_all.0 / (self.wording_all.1 + 100.0).sqrt()).clamp(-1.0, LIMIT),
             ),
             ("breadth".to_owned(), libm::log1p(breadth)),
-            ("coherence".to_owned(), libm::log1p(patterns.values().copied().fold(0.0, f64::max))),
-            ("stages".to_owned(), stages.values().sum::<f64>()),
+            ("coherence".to_owned(), libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max))),
+            ("stages".to_owned(), stages.iter().map(|(_, seen)| *seen).sum::<f64>()),
             ("trust_then_hook".to_owned(), stage(Stage::Trust).min(stage(Stage::Hook))),
             ("hook_then_ask".to_owned(), stage(Stage::Hook).min(stage(Stage::Ask))),
             ("ask_then_drain".to_owned(), stage(Stage::Ask).min(stage(Stage::Drain))),

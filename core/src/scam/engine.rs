@@ -1,12 +1,12 @@
 //! The taxonomy and the model together: what reads messages.
 
+use super::bundle;
 use super::links;
 use super::model::Model;
 use super::taxonomy::{Compiled, Seen, Taxonomy};
-use super::text::Tokens;
+use super::text::{Tokens, fold};
 use super::turn::{Side, Turn};
 use super::wording;
-use std::sync::LazyLock;
 
 /// What reads conversations. It is made once, and any number of conversations read with it.
 #[derive(Debug)]
@@ -15,8 +15,11 @@ pub struct Engine {
     pub(super) model: Model,
 }
 
-static BUILT_IN: LazyLock<Result<Engine, String>> = LazyLock::new(|| Engine::with(Model::built_in()?));
+#[cfg(feature = "scam-data")]
+static BUILT_IN: std::sync::LazyLock<Result<Engine, String>> =
+    std::sync::LazyLock::new(|| Engine::with(Model::built_in()?));
 
+#[cfg(feature = "scam-data")]
 impl Engine {
     /// The taxonomy and the model that come with the program.
     ///
@@ -32,6 +35,31 @@ impl Engine {
     /// What in the taxonomy can't be read.
     pub fn with(model: Model) -> Result<Self, String> {
         Ok(Self { compiled: Compiled::new(Taxonomy::built_in()?)?, model })
+    }
+
+    /// The data that come with the program as one file, for a program that is built without them.
+    #[must_use]
+    pub fn bundle() -> Vec<u8> {
+        use super::{model, taxonomy};
+        bundle::write([taxonomy::JOINED.as_bytes(), fold::PAIRS.as_bytes(), model::BUILT_IN])
+    }
+}
+
+impl Engine {
+    /// The taxonomy, the table of simplified characters and the model of a file that [`Engine::bundle`] made. All engines
+    /// of one program share the table.
+    ///
+    /// # Errors
+    /// It is no such file, it was cut off, or what can't be read in it.
+    pub fn from_bundle(bytes: &[u8]) -> Result<Self, String> {
+        let [taxonomy, pairs, model] = bundle::read(bytes)?;
+        let text = |bytes| {
+            std::str::from_utf8(bytes).map_err(|_| "the scam data hold something else than text".to_owned())
+        };
+        let (taxonomy, pairs) = (Taxonomy::parse(text(taxonomy)?)?, text(pairs)?);
+        let model = Model::from_bytes(model)?;
+        fold::simplify(pairs)?;
+        Ok(Self { compiled: Compiled::new(taxonomy)?, model })
     }
 
     /// The model.

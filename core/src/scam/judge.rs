@@ -1,9 +1,10 @@
 //! From the numbers of a conversation to what is said of it.
 
 use super::conversation::Conversation;
+use super::few::Few;
+use super::fields::Texts;
 use super::report::{Advice, Finding, Hotline, Place, Report, Risk, Stage};
-use super::taxonomy::{Taxonomy, Texts};
-use std::collections::BTreeMap;
+use super::taxonomy::Taxonomy;
 
 /// Fewer distinct tactics, each plainly seen, never make a danger: one keyword is one tactic.
 pub const LEAST_TACTICS: usize = 2;
@@ -37,7 +38,7 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
 
     let mut evidence = Vec::new();
     let mut plain = 0;
-    let mut patterns: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut patterns: Few<&str, f64> = Few::default();
     for (name, number) in &numbers {
         let Some(index) = engine.compiled.tactic(name) else { continue };
         let tactic = &taxonomy.tactics[index];
@@ -51,7 +52,7 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
         }
         for pattern in &tactic.patterns {
             // A tactic that many scams use says little of which this is.
-            *patterns.entry(pattern).or_default() += adds / tactic.patterns.len() as f64;
+            *patterns.or_insert_with(pattern, f64::default) += adds / tactic.patterns.len() as f64;
         }
         evidence.push(Finding {
             code: tactic.id.clone(),
@@ -73,7 +74,7 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
         Risk::None
     };
     let stage = stage(&evidence);
-    let best = patterns.iter().max_by(|one, other| one.1.total_cmp(other.1));
+    let best = patterns.iter().max_by(|one, other| one.1.total_cmp(&other.1));
     let pattern = best.map(|(pattern, _)| (*pattern).to_owned());
     let shown = risk != Risk::None;
     Report {
@@ -114,18 +115,19 @@ fn wording(conversation: &Conversation<'_>, taxonomy: &Taxonomy, language: &str)
 
 /// The furthest stage that something strong shows, or two weaker things.
 fn stage(evidence: &[Finding]) -> Option<Stage> {
-    let mut strengths: BTreeMap<Stage, f64> = BTreeMap::new();
+    let mut strengths: Few<Stage, f64> = Few::default();
     for finding in evidence.iter().filter(|finding| finding.code != "wording") {
-        *strengths.entry(finding.stage).or_default() += finding.strength;
+        *strengths.or_insert_with(finding.stage, f64::default) += finding.strength;
     }
-    let sure = strengths.iter().rev().find(|(_, strength)| **strength >= 0.45).map(|(stage, _)| *stage);
-    sure.or_else(|| strengths.keys().next_back().copied())
+    let sure = strengths.iter().rev().find(|(_, strength)| *strength >= 0.45).map(|(stage, _)| *stage);
+    sure.or_else(|| strengths.iter().next_back().map(|(stage, _)| *stage))
 }
 
 /// A text in the language of a tag, else in English.
 fn said(texts: &Texts, language: &str) -> String {
     let primary = language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    texts.get(&primary).or_else(|| texts.get("en")).cloned().unwrap_or_default()
+    let of = |wanted: &str| texts.iter().find(|(language, _)| language == wanted);
+    of(&primary).or_else(|| of("en")).map(|(_, text)| text.clone()).unwrap_or_default()
 }
 
 /// The region that a tag names: two letters after the language (and the script).

@@ -6,8 +6,11 @@
 //!
 //! The published patterns that this rests on are named in `taxonomy/sources.toml`.
 
+mod bundle;
 mod conversation;
 mod engine;
+mod few;
+mod fields;
 pub mod judge;
 mod links;
 pub mod model;

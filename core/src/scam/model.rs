@@ -1,18 +1,20 @@
 //! What was trained: the weights of wording, the head that weighs it with the tactics, the calibration and the thresholds.
 
+use super::fields::Fields;
 use super::wording::{BUCKETS, Wording};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The file that comes with the program: made by `bonafide train scam`; [its account](MODEL_CARD.md) says of what.
-const BUILT_IN: &[u8] = include_bytes!("model.bin");
+#[cfg(feature = "scam-data")]
+pub(super) const BUILT_IN: &[u8] = include_bytes!("model.bin");
 
 /// The first bytes of a model file.
 const MAGIC: &[u8; 8] = b"BFSCAM01";
 
 /// All but the table of wording.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Head {
     /// Name and version.
     pub name: String,
@@ -35,6 +37,31 @@ pub struct Head {
     pub wording_floor: f64,
 }
 
+impl Head {
+    fn read(json: &[u8]) -> Result<Self, String> {
+        let mut fields = Fields::parse(json, "head")?;
+        let mut weights = BTreeMap::new();
+        for (name, value) in fields.within("weights")? {
+            let weight = value.as_f64().ok_or_else(|| format!("the weight of {name} is no number"))?;
+            weights.insert(name, weight);
+        }
+        let calibration: Vec<f64> = fields.values("calibration")?.iter().filter_map(Value::as_f64).collect();
+        let head = Self {
+            name: fields.text("name")?,
+            wording_bias: fields.number("wording_bias")?,
+            wording_step: fields.number("wording_step")?,
+            bias: fields.number("bias")?,
+            weights,
+            calibration: calibration.try_into().map_err(|_| "the calibration is not two numbers")?,
+            caution: fields.number("caution")?,
+            danger: fields.number("danger")?,
+            wording_floor: fields.number("wording_floor")?,
+        };
+        fields.end()?;
+        Ok(head)
+    }
+}
+
 /// A trained model.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -45,6 +72,7 @@ pub struct Model {
 
 impl Model {
     /// The one that comes with the program.
+    #[cfg(feature = "scam-data")]
     pub(super) fn built_in() -> Result<Self, String> {
         Self::from_bytes(BUILT_IN)
     }
@@ -71,7 +99,7 @@ impl Model {
         let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(wrong)?;
         let (head, weights) =
             rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(wrong)?;
-        let head: Head = serde_json::from_slice(head).map_err(|error| format!("{}: {error}", wrong()))?;
+        let head = Head::read(head).map_err(|error| format!("{}: {error}", wrong()))?;
         Self::new(head, weights.iter().map(|byte| byte.cast_signed()).collect())
     }
 

@@ -34,6 +34,39 @@ export async function withWasm<T>(work: (module: typeof wasm) => T): Promise<T> 
   }
 }
 
+let scamData: Promise<Uint8Array> | null = null;
+/** The instance that has read them. */
+let scamIn: number | null = null;
+
+/** The data of the scam engine, fetched when the first chat comes; they stay for an instance that takes another's place. */
+function loadScamData(): Promise<Uint8Array> {
+  scamData ??= fetch(chrome.runtime.getURL('bonafide_scam.bin')).then(async (reply) => new Uint8Array(await reply.arrayBuffer())).catch((error: unknown) => {
+    // Nor is this failure kept.
+    scamData = null;
+    throw error;
+  });
+  return scamData;
+}
+
+/** Like {@link withWasm}, in an instance that can follow chats. */
+export async function withScam<T>(work: (module: typeof wasm) => T): Promise<T> {
+  const data = await loadScamData();
+  return withWasm((module) => {
+    if (scamIn !== instance) read(module, data);
+    return work(module);
+  });
+}
+
+function read(module: typeof wasm, data: Uint8Array): void {
+  try {
+    module.loadScam(data);
+    scamIn = instance;
+  } catch (error) {
+    scamData = null;
+    throw error;
+  }
+}
+
 /** Judges blocks; with the daemon's reports on them, adds to those what the daemon was not shown. */
 export async function look(reading: Reading, reports?: BlockReport[]): Promise<BlockReport[]> {
   const request = JSON.stringify(reports ? { ...reading, reports } : reading);

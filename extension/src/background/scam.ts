@@ -3,7 +3,7 @@
 
 import type { Chat } from '../../generated/bonafide_wasm.js';
 import type { Asks } from '../protocol.js';
-import { instanceNow, withWasm } from './judge.js';
+import { instanceNow, withScam } from './judge.js';
 import { isScamReport } from './shape.js';
 
 /** So many conversations are followed at once; the one that was longest without a word is let go. */
@@ -22,7 +22,7 @@ export async function follow(tab: number, frame: number, said: Said): Promise<As
   const setting = JSON.stringify(said.setting);
   const turns = JSON.stringify(said.turns);
   // One step without a pause, so that nothing else can come between.
-  return withWasm((module) => {
+  return withScam((module) => {
     let one = followed.get(name);
     if (one && (one.instance !== instanceNow() || said.before === 0)) {
       drop(name);

@@ -6,12 +6,32 @@ fn turn(side: &str, text: &str) -> String {
     serde_json::json!({ "side": side, "text": text, "at": null }).to_string()
 }
 
+/// As every test begins, in whatever order they run.
+fn data() {
+    load(&Engine::bundle()).unwrap();
+}
+
 fn followed() -> Followed {
+    data();
     Followed::new("{}").unwrap()
 }
 
 fn turns(chat: &Followed) -> usize {
     serde_json::from_str::<Report>(&chat.report("en").unwrap()).unwrap().turns
+}
+
+#[test]
+fn without_its_data_there_is_no_chat() {
+    let place = OnceLock::new();
+    assert!(loaded(&place).unwrap_err().contains("loadScam"));
+    let bundle = Engine::bundle();
+    assert!(load_into(&place, &bundle[..bundle.len() / 2]).unwrap_err().contains("cut off"));
+    assert!(load_into(&place, b"<!doctype html>").unwrap_err().contains("no scam data"));
+    assert!(loaded(&place).is_err(), "a failure is not kept");
+    load_into(&place, &bundle).unwrap();
+    let first: *const Engine = loaded(&place).unwrap();
+    load_into(&place, &bundle).unwrap();
+    assert!(std::ptr::eq(loaded(&place).unwrap(), first), "made once");
 }
 
 #[test]
@@ -70,6 +90,7 @@ fn there_are_bounds() {
 
 #[test]
 fn a_wrong_setting_is_none() {
+    data();
     for (setting, reason) in [
         ("", "the setting can't be read"),
         (r#"{"stranger":true}"#, "unknown field `stranger`"),

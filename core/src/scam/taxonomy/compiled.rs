@@ -3,11 +3,12 @@
 use super::cue::{self, Choice, Part};
 use super::matcher::{Group, Matcher};
 use super::{Scope, Taxonomy, Term};
+use crate::scam::few::Few;
 use crate::scam::links;
 use crate::scam::text::{Evasion, Kind, Tokens, Watch, disguise, hash};
 use crate::scam::turn::Side;
 use crate::verdict::Span;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Classes of tokens that cues name like lists.
@@ -66,10 +67,10 @@ pub(in crate::scam) struct Compiled {
     matcher: Matcher,
     /// What each cue means, and how it is written.
     meanings: Vec<(Meaning, String)>,
-    currencies: HashSet<u64>,
+    currencies: Vec<u64>,
     han_currencies: Vec<Vec<u64>>,
-    numerals: HashSet<u64>,
-    tactics: HashMap<String, usize>,
+    numerals: Vec<u64>,
+    tactics: Few<String, usize>,
     /// By class: groups of which it is one of several choices.
     unions: [Vec<Group>; CLASSES.len()],
 }
@@ -81,10 +82,11 @@ impl Compiled {
         for term in taxonomy.terms.iter().filter(|term| term.disguised) {
             cue::all(&term.words).for_each(|word| watch.add(word));
         }
-        let tactics: HashMap<String, usize> =
-            taxonomy.tactics.iter().enumerate().map(|(index, tactic)| (tactic.id.clone(), index)).collect();
-        if tactics.len() < taxonomy.tactics.len() {
-            return Err("two tactics have one id".to_owned());
+        let mut tactics = Few::default();
+        for (index, tactic) in taxonomy.tactics.iter().enumerate() {
+            if !tactics.insert(tactic.id.clone(), index) {
+                return Err(format!("two tactics have the id {}", tactic.id));
+            }
         }
         let mut builder = Builder::new(&taxonomy.terms)?;
         for (index, tactic) in taxonomy.tactics.iter().enumerate() {
@@ -131,19 +133,19 @@ impl Compiled {
             end: tokens.tokens[range.end - 1].span.end,
         };
         let sentence = |range: &Range<usize>| tokens.tokens[range.start].sentence;
-        let mut guarded: HashSet<u32> = HashSet::new();
-        let mut unless: HashSet<(usize, u32)> = HashSet::new();
+        let mut guarded: Vec<u32> = Vec::new();
+        let mut unless: Vec<(usize, u32)> = Vec::new();
         let mut warning = false;
         for found in &matches.found {
             match self.meanings[found.meaning].0 {
-                Meaning::Guard(Scope::Sentence) => drop(guarded.insert(sentence(&found.tokens))),
+                Meaning::Guard(Scope::Sentence) => guarded.push(sentence(&found.tokens)),
                 Meaning::Guard(Scope::Message) => warning = true,
-                Meaning::Unless(tactic) => drop(unless.insert((tactic, sentence(&found.tokens)))),
+                Meaning::Unless(tactic) => unless.push((tactic, sentence(&found.tokens))),
                 _ => {}
             }
         }
         let factor = if warning { IN_A_WARNING } else { 1.0 };
-        let mut seen: BTreeMap<usize, Seen> = BTreeMap::new();
+        let mut seen: Few<usize, Seen> = Few::default();
         for found in &matches.found {
             let (tactic, strength, mine) = match self.meanings[found.meaning].0 {
                 Meaning::Cue(tactic) => (tactic, 1.0, false),
@@ -158,7 +160,7 @@ impl Compiled {
             let quoted = tokens.tokens[found.tokens.clone()].iter().any(|token| token.quoted);
             let factor = if quoted { factor * IN_QUOTES } else { factor };
             let new = || Seen { tactic, strength: 0.0, weak: Vec::new(), span: span(&found.tokens) };
-            let entry = seen.entry(tactic).or_insert_with(new);
+            let entry = seen.or_insert_with(tactic, new);
             if strength == 0.0 {
                 entry.weak.push((found.meaning as u32, factor));
             } else if strength * factor > entry.strength {
@@ -177,13 +179,13 @@ impl Compiled {
                 }
             }
         }
-        seen.into_values().collect()
+        seen.into_entries().into_iter().map(|(_, seen)| seen).collect()
     }
 
-    fn add(&self, seen: &mut BTreeMap<usize, Seen>, code: &str, span: Span) {
+    fn add(&self, seen: &mut Few<usize, Seen>, code: &str, span: Span) {
         if let Some(tactic) = self.tactic(code) {
             let entry =
-                seen.entry(tactic).or_insert_with(|| Seen { tactic, strength: 1.0, weak: Vec::new(), span });
+                seen.or_insert_with(tactic, || Seen { tactic, strength: 1.0, weak: Vec::new(), span });
             entry.strength = 1.0;
         }
     }
@@ -282,7 +284,7 @@ struct Phrase {
 }
 
 struct Builder {
-    terms: HashMap<String, Vec<Phrase>>,
+    terms: Few<String, Vec<Phrase>>,
     groups: HashMap<Vec<Vec<u64>>, Group>,
     matcher: Matcher,
     meanings: Vec<(Meaning, String)>,
@@ -291,7 +293,7 @@ struct Builder {
 
 impl Builder {
     fn new(terms: &[Term]) -> Result<Self, String> {
-        let mut lists = HashMap::new();
+        let mut lists: Few<String, Vec<Phrase>> = Few::default();
         for term in terms {
             let plain = cue::all(&term.words).map(|word| (word, false));
             let evasive = term.evasive.iter().map(|word| (word.as_str(), true));
@@ -311,7 +313,7 @@ impl Builder {
                 }
                 phrases.push(Phrase { keys, evasive, disguised: term.disguised });
             }
-            if CLASSES.contains(&term.name.as_str()) || lists.insert(term.name.clone(), phrases).is_some() {
+            if CLASSES.contains(&term.name.as_str()) || !lists.insert(term.name.clone(), phrases) {
                 return Err(format!("the list {} stands there twice", term.name));
             }
         }
@@ -344,8 +346,8 @@ impl Builder {
         {
             return Ok(class as Group);
         }
-        let mut phrases: BTreeSet<Phrase> = BTreeSet::new();
-        let mut classes: BTreeSet<usize> = BTreeSet::new();
+        let mut phrases: Few<Phrase, ()> = Few::default();
+        let mut classes: Few<usize, ()> = Few::default();
         for choice in choices {
             match choice {
                 Choice::Phrase(phrase) => {
@@ -353,27 +355,30 @@ impl Builder {
                     if keys.is_empty() {
                         return Err(format!("`{phrase}` has no words"));
                     }
-                    phrases.insert(Phrase { keys, evasive: false, disguised: false });
+                    phrases.insert(Phrase { keys, evasive: false, disguised: false }, ());
                 }
                 Choice::Term(name) => {
                     if let Some(class) = CLASSES.iter().position(|class| class == name) {
-                        classes.insert(class);
+                        classes.insert(class, ());
                         continue;
                     }
                     let list = self.terms.get(name).ok_or_else(|| format!("there is no list ${name}"))?;
-                    phrases.extend(list.iter().cloned());
+                    for phrase in list {
+                        phrases.insert(phrase.clone(), ());
+                    }
                 }
             }
         }
-        let of_classes = classes.iter().map(|class| vec![*class as u64]);
-        let id: Vec<Vec<u64>> = of_classes.chain(phrases.iter().map(|phrase| phrase.keys.clone())).collect();
+        let of_classes = classes.iter().map(|(class, ())| vec![*class as u64]);
+        let id: Vec<Vec<u64>> =
+            of_classes.chain(phrases.iter().map(|(phrase, ())| phrase.keys.clone())).collect();
         if let Some(group) = self.groups.get(&id) {
             return Ok(*group);
         }
         let group = (CLASSES.len() + self.groups.len()) as Group;
         self.groups.insert(id, group);
-        classes.iter().for_each(|class| self.unions[*class].push(group));
-        for phrase in phrases {
+        classes.iter().for_each(|(class, ())| self.unions[*class].push(group));
+        for (phrase, ()) in phrases.iter() {
             self.matcher.phrase(&phrase.keys, group, phrase.evasive, phrase.disguised);
         }
         Ok(group)
@@ -381,11 +386,11 @@ impl Builder {
 
     /// Spellings that evade count where no cue names their list, too.
     fn evasive_terms(&mut self) -> Result<(), String> {
-        let names: BTreeSet<String> = self.terms.keys().cloned().collect();
+        let evades = |phrases: &Vec<Phrase>| phrases.iter().any(|phrase| phrase.evasive || phrase.disguised);
+        let evasive = self.terms.iter().filter(|(_, phrases)| evades(phrases));
+        let names: Vec<String> = evasive.map(|(name, _)| name.clone()).collect();
         for name in names {
-            if self.terms[&name].iter().any(|phrase| phrase.evasive || phrase.disguised) {
-                self.group(&[Choice::Term(name)])?;
-            }
+            self.group(&[Choice::Term(name)])?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Cues: what [the data](README.md) writes, as sequences of groups of phrases with gaps between.
 
-use std::collections::BTreeMap;
+use crate::scam::fields::Lists;
 
 /// What may stand between two parts of a cue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -221,8 +221,8 @@ fn choice(text: &str) -> Result<Choice, String> {
 }
 
 /// All phrases of a language-by-language list.
-pub(super) fn all(lists: &BTreeMap<String, Vec<String>>) -> impl Iterator<Item = &str> {
-    lists.values().flatten().map(String::as_str)
+pub(super) fn all(lists: &Lists) -> impl Iterator<Item = &str> {
+    lists.iter().flat_map(|(_, list)| list).map(String::as_str)
 }
 
 #[cfg(test)]

@@ -36,7 +36,8 @@ impl Hasher for Mixed {
     }
 }
 
-type Quick = BuildHasherDefault<Mixed>;
+/// One type of table for all that is looked up while matching.
+type Table = HashMap<(u32, u64), u32, BuildHasherDefault<Mixed>>;
 
 /// What is known at the end of a phrase.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +59,7 @@ struct Sequence {
 /// Phrases in a trie, and sequences by their first group.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Matcher {
-    next: HashMap<(u32, u64), u32, Quick>,
+    next: Table,
     /// By node of the trie.
     ends: Vec<Option<End>>,
     sequences: Vec<Sequence>,
@@ -128,16 +129,17 @@ impl Matcher {
         hits.extend(classes.iter().map(|(group, at)| Hit { group: *group, start: at.start, end: at.end }));
         hits.sort_by_key(|hit| hit.start);
         let mut search = Search { tokens: &tokens.tokens, hits: &hits, steps: 0 };
-        let mut seen: HashMap<(usize, u32), (), Quick> = HashMap::default();
+        // By sentence and meaning.
+        let mut seen = Table::default();
         for hit in &hits {
             let sentence = tokens.tokens[hit.start].sentence;
             for index in self.by_first.get(hit.group as usize).into_iter().flatten() {
                 let sequence = &self.sequences[*index as usize];
-                if seen.contains_key(&(sequence.meaning, sentence)) {
+                if seen.contains_key(&(sentence, sequence.meaning as u64)) {
                     continue;
                 }
                 if let Some(end) = search.rest(&sequence.parts[1..], hit.end, sentence) {
-                    seen.insert((sequence.meaning, sentence), ());
+                    seen.insert((sentence, sequence.meaning as u64), 1);
                     out.found.push(Match { meaning: sequence.meaning, tokens: hit.start..end });
                 }
             }

@@ -9,39 +9,26 @@ mod tests;
 
 pub(super) use compiled::{Compiled, Seen};
 
+use super::fields::{Fields, Lists, Texts};
 use super::report::Stage;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// The files of `taxonomy/`, joined by the build script.
-const JOINED: &str = include_str!(concat!(env!("OUT_DIR"), "/taxonomy.json"));
-
-/// A text in several languages, by ISO 639-1 code.
-pub(super) type Texts = BTreeMap<String, String>;
-/// Lists of phrases or cues, by the language that they are in.
-pub(super) type Lists = BTreeMap<String, Vec<String>>;
+#[cfg(feature = "scam-data")]
+pub(super) const JOINED: &str = include_str!(concat!(env!("OUT_DIR"), "/taxonomy.json"));
 
 /// All of it, as written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Taxonomy {
-    #[serde(rename = "tactic")]
     pub(super) tactics: Vec<Tactic>,
-    #[serde(rename = "term", default)]
     pub(super) terms: Vec<Term>,
-    #[serde(rename = "guard", default)]
     pub(super) guards: Vec<Guard>,
-    #[serde(rename = "advice", default)]
     pub(super) advice: Vec<AdviceText>,
-    #[serde(rename = "hotline", default)]
     pub(super) hotlines: Vec<HotlineText>,
-    #[serde(flatten)]
     pub(super) links: Links,
 }
 
 /// Something that scammers do.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Tactic {
     pub(super) id: String,
     pub(super) stage: Stage,
@@ -50,45 +37,34 @@ pub(super) struct Tactic {
     /// Log-odds that it is thought to add where it is plainly seen once.
     pub(super) weight: f64,
     pub(super) say: Texts,
-    #[serde(default)]
     pub(super) cues: Lists,
-    #[serde(default)]
     pub(super) weak: Lists,
-    #[serde(default)]
     pub(super) unless: Lists,
-    #[serde(default)]
     pub(super) mine: Lists,
     /// Counts only among the first so many turns.
     pub(super) early: Option<usize>,
     /// The engine finds it without cues, or beside them.
-    #[serde(default)]
     pub(super) builtin: bool,
 }
 
 /// A list of words that cues refer to.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Term {
     pub(super) name: String,
-    #[serde(default)]
     pub(super) disguised: bool,
-    #[serde(default)]
     pub(super) words: Lists,
-    #[serde(default)]
     pub(super) evasive: Vec<String>,
 }
 
 /// How far a guard reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     Sentence,
     Message,
 }
 
 /// What takes the meaning out of cues: warnings, refusals, reports.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Guard {
     pub(super) id: String,
     pub(super) scope: Scope,
@@ -96,8 +72,7 @@ pub(super) struct Guard {
 }
 
 /// What to do in one kind of scam.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct AdviceText {
     pub(super) pattern: String,
     pub(super) stage: Option<Stage>,
@@ -105,8 +80,7 @@ pub(super) struct AdviceText {
 }
 
 /// Whom to call in one country.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct HotlineText {
     pub(super) region: String,
     pub(super) number: String,
@@ -114,35 +88,113 @@ pub(super) struct HotlineText {
 }
 
 /// What is known of links.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Links {
-    #[serde(rename = "brand", default)]
     pub(super) brands: Vec<Brand>,
-    #[serde(default)]
     pub(super) shorteners: Vec<String>,
-    #[serde(default)]
     pub(super) odd_tlds: Vec<String>,
-    #[serde(default)]
     pub(super) second_level: Vec<String>,
 }
 
 /// A name that is often imitated, and the domains that are truly its own.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(super) struct Brand {
-    #[serde(rename = "name")]
-    #[cfg_attr(not(test), expect(dead_code, reason = "it names the brand for people"))]
+    #[expect(dead_code, reason = "it names the brand for people")]
     pub(super) name: String,
     pub(super) hosts: Vec<String>,
 }
 
 impl Taxonomy {
     /// The one that comes with the program.
+    #[cfg(feature = "scam-data")]
     pub(super) fn built_in() -> Result<Self, String> {
         Self::parse(JOINED)
     }
 
     pub(super) fn parse(json: &str) -> Result<Self, String> {
-        serde_json::from_str(json).map_err(|error| format!("the taxonomy can't be read: {error}"))
+        let mut all = Fields::parse(json.as_bytes(), "taxonomy")?;
+        let mut links = Fields::of(all.within("links")?.into(), "links")?;
+        let read = Self {
+            tactics: all.objects("tactic", tactic)?,
+            terms: all.objects("term", term)?,
+            guards: all.objects("guard", guard)?,
+            advice: all.objects("advice", advice)?,
+            hotlines: all.objects("hotline", hotline)?,
+            links: Links {
+                brands: links.objects("brand", brand)?,
+                shorteners: links.list("shorteners")?,
+                odd_tlds: links.list("odd_tlds")?,
+                second_level: links.list("second_level")?,
+            },
+        };
+        links.end()?;
+        all.end()?;
+        if read.tactics.is_empty() {
+            Err("the taxonomy can't be read: it has no tactics".to_owned())
+        } else {
+            Ok(read)
+        }
     }
+}
+
+fn tactic(fields: &mut Fields) -> Result<Tactic, String> {
+    Ok(Tactic {
+        id: fields.text("id")?,
+        stage: stage(&fields.text("stage")?)?,
+        patterns: fields.list("patterns")?,
+        weight: fields.number("weight")?,
+        say: fields.texts("say")?,
+        cues: fields.lists("cues")?,
+        weak: fields.lists("weak")?,
+        unless: fields.lists("unless")?,
+        mine: fields.lists("mine")?,
+        early: fields.optional_count("early")?,
+        builtin: fields.flag("builtin")?,
+    })
+}
+
+fn term(fields: &mut Fields) -> Result<Term, String> {
+    Ok(Term {
+        name: fields.text("name")?,
+        disguised: fields.flag("disguised")?,
+        words: fields.lists("words")?,
+        evasive: fields.list("evasive")?,
+    })
+}
+
+fn guard(fields: &mut Fields) -> Result<Guard, String> {
+    let scope = match fields.text("scope")?.as_str() {
+        "sentence" => Scope::Sentence,
+        "message" => Scope::Message,
+        other => return Err(format!("there is no scope `{other}`: sentence or message")),
+    };
+    Ok(Guard { id: fields.text("id")?, scope, cues: fields.lists("cues")? })
+}
+
+fn advice(fields: &mut Fields) -> Result<AdviceText, String> {
+    let stage = fields.optional_text("stage")?.map(|name| stage(&name)).transpose()?;
+    Ok(AdviceText { pattern: fields.text("pattern")?, stage, say: fields.texts("say")? })
+}
+
+fn hotline(fields: &mut Fields) -> Result<HotlineText, String> {
+    Ok(HotlineText {
+        region: fields.text("region")?,
+        number: fields.text("number")?,
+        name: fields.texts("name")?,
+    })
+}
+
+fn brand(fields: &mut Fields) -> Result<Brand, String> {
+    Ok(Brand { name: fields.text("name")?, hosts: fields.list("hosts")? })
+}
+
+fn stage(name: &str) -> Result<Stage, String> {
+    Ok(match name {
+        "contact" => Stage::Contact,
+        "trust" => Stage::Trust,
+        "hook" => Stage::Hook,
+        "ask" => Stage::Ask,
+        "drain" => Stage::Drain,
+        other => return Err(format!("there is no stage `{other}`: contact, trust, hook, ask or drain")),
+    })
 }

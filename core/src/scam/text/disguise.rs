@@ -2,12 +2,12 @@
 
 use super::hash;
 use super::stem::stem;
-use std::collections::HashSet;
+use crate::scam::few::Few;
 
 /// Words that are worth a disguise, as the taxonomy names them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Watch {
-    words: HashSet<String>,
+    words: Few<String, ()>,
     longest: usize,
 }
 
@@ -16,12 +16,12 @@ impl Watch {
     pub(crate) fn add(&mut self, word: &str) {
         if word.len() >= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()) {
             self.longest = self.longest.max(word.len());
-            self.words.insert(word.to_owned());
+            self.words.insert(word.to_owned(), ());
         }
     }
 
     pub(crate) fn has(&self, word: &str) -> bool {
-        word.len() <= self.longest && self.words.contains(word)
+        word.len() <= self.longest && self.words.get(word).is_some()
     }
 
     /// Letters of the longest word.

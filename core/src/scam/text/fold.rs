@@ -1,7 +1,7 @@
 //! Characters folded to plain ones: lower case, half width, no accents, simplified Chinese.
 
 use crate::text::hidden;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 use unicode_normalization::char::decompose_compatible;
 
 /// A plain character with the place of the one that it came from.
@@ -24,15 +24,47 @@ pub(crate) struct Folded {
 
 /// Pairs of a traditional and a simplified character. From OpenCC's table TSCharacters (Apache-2.0), single characters of
 /// the basic plane, the first choice of each.
-const PAIRS: &str = include_str!("simplified.txt");
+#[cfg(feature = "scam-data")]
+pub(crate) const PAIRS: &str = include_str!("simplified.txt");
 
 const FIRST_HAN: u32 = 0x4E00;
 const LAST_HAN: u32 = 0x9FFF;
 
 /// By character, from the first Han one: what it is simplified to.
-static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
+static SIMPLIFIED: OnceLock<Vec<char>> = OnceLock::new();
+
+/// Lets characters be simplified by these pairs, once for all: what was read by one table can't be compared with what was
+/// read by another.
+///
+/// # Errors
+/// Another table is used already.
+pub(crate) fn simplify(pairs: &str) -> Result<(), String> {
+    let table = table(pairs);
+    #[cfg(feature = "scam-data")]
+    let used = simplified();
+    #[cfg(not(feature = "scam-data"))]
+    let used = SIMPLIFIED.get_or_init(|| table.clone()).as_slice();
+    if used == table {
+        Ok(())
+    } else {
+        Err("the scam data are of another version than those in use: start anew".to_owned())
+    }
+}
+
+#[cfg(feature = "scam-data")]
+fn simplified() -> &'static [char] {
+    SIMPLIFIED.get_or_init(|| table(PAIRS))
+}
+
+/// Nothing before [`simplify`], which comes before all reading.
+#[cfg(not(feature = "scam-data"))]
+fn simplified() -> &'static [char] {
+    SIMPLIFIED.get().map_or(&[], Vec::as_slice)
+}
+
+fn table(pairs: &str) -> Vec<char> {
     let mut table: Vec<char> = (FIRST_HAN..=LAST_HAN).filter_map(char::from_u32).collect();
-    for line in PAIRS.lines() {
+    for line in pairs.lines() {
         let mut chars = line.chars();
         while let (Some(from), Some(to)) = (chars.next(), chars.next()) {
             if let Some(place) = table.get_mut((from as usize).wrapping_sub(FIRST_HAN as usize)) {
@@ -41,7 +73,7 @@ static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
         }
     }
     table
-});
+}
 
 /// Whether a character is written without spaces between words, and is a token of its own.
 pub(crate) fn is_han(c: char) -> bool {
@@ -110,7 +142,7 @@ fn push(c: char, at: u32, chars: &mut Vec<Plain>) {
     }
     let code = c as u32;
     if (FIRST_HAN..=LAST_HAN).contains(&code) {
-        let c = SIMPLIFIED.get((code - FIRST_HAN) as usize).copied().unwrap_or(c);
+        let c = simplified().get((code - FIRST_HAN) as usize).copied().unwrap_or(c);
         return chars.push(Plain { c, at, ornamental: false });
     }
     if matches!(c, '\u{AC00}'..='\u{D7A3}') {
