@@ -6,6 +6,7 @@ use super::pace::Pace;
 use super::report::{Place, Report, Stage};
 use super::taxonomy::Seen;
 use super::turn::{Setting, Turn};
+use super::wording::Bag;
 
 /// Turns after which what was seen counts half. Honest people say odd things too, now and then, over the years; a scam says
 /// them close together. How it began is not forgotten.
@@ -104,8 +105,7 @@ pub struct Conversation<'e> {
     /// The strangest messages of the other side, strangest first.
     strangest: Vec<Strange>,
     wording_sum: f64,
-    /// Sum of all scores, each times the root of its number of n-grams, and the number of n-grams.
-    wording_all: (f64, f64),
+    bag: Bag,
     worded: usize,
     pace: Pace,
 }
@@ -136,7 +136,7 @@ impl<'e> Conversation<'e> {
             tallies: Few::default(),
             strangest: Vec::new(),
             wording_sum: 0.0,
-            wording_all: (0.0, 0.0),
+            bag: Bag::default(),
             worded: 0,
             pace: Pace::default(),
         };
@@ -164,14 +164,12 @@ impl<'e> Conversation<'e> {
             let place = Place { turn: now, span: Some(seen.span) };
             self.tallies.or_insert_with(seen.tactic, Tally::default).add(&seen, place, decays(tactic.stage));
         }
+        self.bag.add(&read.places, &self.engine.model.wording);
         if read.places.is_empty() || read.words < LEAST_WORDS {
             return;
         }
         let score = self.engine.model.wording.score(&read.places);
         self.wording_sum += score;
-        let count = read.places.len() as f64;
-        self.wording_all.0 += score * count.sqrt();
-        self.wording_all.1 += count;
         self.worded += 1;
         let now = Strange { score, turn: now };
         let at = self.strangest.partition_point(|other| self.faded(other) >= score);
@@ -192,8 +190,13 @@ impl<'e> Conversation<'e> {
         2.0 * (1.0 - libm::exp2(-total))
     }
 
-    /// The score of wording: the mean of the strangest messages, and nothing for those that are wanting.
-    pub(super) fn wording(&self) -> f64 {
+    /// What the wording says at most: of everything together, or of the strangest messages.
+    pub(super) fn worded(&self) -> f64 {
+        self.strange().max(self.bag.score(&self.engine.model.wording))
+    }
+
+    /// The mean score of the strangest messages, and nothing for those that are wanting.
+    fn strange(&self) -> f64 {
         let sum: f64 = self.strangest.iter().map(|strange| self.faded(strange)).sum();
         sum / STRANGEST as f64
     }
@@ -228,13 +231,9 @@ impl<'e> Conversation<'e> {
         let wording = self.strangest.first().map_or(0.0, |strange| self.faded(strange));
         numbers.extend([
             ("wording_first".to_owned(), wording.clamp(-LIMIT, LIMIT)),
-            ("wording".to_owned(), self.wording().clamp(-LIMIT, LIMIT)),
-            ("wording_mean".to_owned(), (self.wording_sum / (self.worded as f64 + 2.0)).clamp(-1.0, LIMIT)),
-            // Of all messages as if they were one: it grows with what there is to read.
-            (
-                "wording_all".to_owned(),
-                (self.wording_all.0 / (self.wording_all.1 + 100.0).sqrt()).clamp(-1.0, LIMIT),
-            ),
+            ("wording".to_owned(), self.strange().clamp(-LIMIT, LIMIT)),
+            ("wording_mean".to_owned(), (self.wording_sum / (self.worded as f64 + 6.0)).clamp(-1.0, LIMIT)),
+            ("wording_bag".to_owned(), self.bag.score(&self.engine.model.wording).clamp(-1.0, LIMIT)),
             ("breadth".to_owned(), libm::log1p(breadth)),
             ("coherence".to_owned(), libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max))),
             ("stages".to_owned(), stages.iter().map(|(_, seen)| *seen).sum::<f64>()),

@@ -65,7 +65,7 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
     evidence.extend(wording(conversation, taxonomy, language));
     evidence.sort_by(|one, other| other.strength.total_cmp(&one.strength).then(one.code.cmp(&other.code)));
 
-    let worded = conversation.wording() >= head.wording_floor;
+    let worded = conversation.worded() >= head.wording_floor;
     let risk = if probability >= head.danger && plain >= LEAST_TACTICS && worded {
         Risk::Danger
     } else if probability >= head.caution && !evidence.is_empty() {
@@ -99,7 +99,7 @@ fn places(conversation: &Conversation<'_>, tactic: usize) -> Vec<Place> {
 /// That messages are worded as scammers word them.
 fn wording(conversation: &Conversation<'_>, taxonomy: &Taxonomy, language: &str) -> Option<Finding> {
     let tactic = taxonomy.tactics.iter().find(|tactic| tactic.id == "wording")?;
-    let score = conversation.wording();
+    let score = conversation.worded();
     let strength = 1.0 - libm::exp(-score.max(0.0) / STRONG);
     let strange = conversation.strangest().iter().filter(|strange| strange.score > 0.5);
     let mut places: Vec<Place> = strange.map(|strange| Place { turn: strange.turn, span: None }).collect();

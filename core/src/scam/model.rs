@@ -33,7 +33,7 @@ pub struct Head {
     pub caution: f64,
     /// Least probability for `danger`.
     pub danger: f64,
-    /// Least score of wording (mean of the three strangest messages) for `danger`: tactics alone never give it.
+    /// Least score of wording (of all messages together, or the mean of the three strangest) for `danger`: tactics alone never give it.
     pub wording_floor: f64,
 }
 

@@ -62,13 +62,50 @@ impl Wording {
     /// Log-odds that a message of a scam is worded so; the weights of its n-grams over the root of their number, so that a
     /// long message is not stranger than a short one.
     pub(super) fn score(&self, places: &[u32]) -> f64 {
-        if places.is_empty() {
-            return 0.0;
+        let sum = places.iter().map(|place| self.weight(*place)).sum();
+        self.of(sum, places.len())
+    }
+
+    fn weight(&self, place: u32) -> i64 {
+        i64::from(self.weights.get(place as usize).copied().unwrap_or(0))
+    }
+
+    fn of(&self, sum: i64, count: usize) -> f64 {
+        if count == 0 { 0.0 } else { self.bias + self.step * sum as f64 / (count as f64).sqrt() }
+    }
+}
+
+/// All n-grams of a conversation, each once.
+#[derive(Debug, Clone)]
+pub(super) struct Bag {
+    /// A bit for each place of the table.
+    seen: Vec<u64>,
+    sum: i64,
+    count: usize,
+}
+
+impl Default for Bag {
+    fn default() -> Self {
+        Self { seen: vec![0; BUCKETS / 64], sum: 0, count: 0 }
+    }
+}
+
+impl Bag {
+    /// Adds the n-grams of a message.
+    pub(super) fn add(&mut self, places: &[u32], wording: &Wording) {
+        for place in places {
+            let Some(bits) = self.seen.get_mut(*place as usize / 64) else { continue };
+            let bit = 1 << (place % 64);
+            if *bits & bit == 0 {
+                *bits |= bit;
+                self.sum += wording.weight(*place);
+                self.count += 1;
+            }
         }
-        let sum: i64 = places
-            .iter()
-            .map(|place| i64::from(self.weights.get(*place as usize).copied().unwrap_or(0)))
-            .sum();
-        self.bias + self.step * sum as f64 / (places.len() as f64).sqrt()
+    }
+
+    /// Log-odds that a scam is worded so, of everything said so far as if it were one message.
+    pub(super) fn score(&self, wording: &Wording) -> f64 {
+        wording.of(self.sum, self.count)
     }
 }

@@ -227,6 +227,7 @@ pub(super) fn all(lists: &Lists) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn written(cue: &str) -> Vec<String> {

@@ -207,8 +207,7 @@ impl<'a> Reader<'a> {
         let mut count = len - plus;
         let mut groups = 1;
         let mut spaced = false;
-        loop {
-            let Some(separator) = self.c(self.at + len) else { break };
+        while let Some(separator) = self.c(self.at + len) {
             let more = digits(self, self.at + len + 1);
             let goes_on = match separator {
                 '.' | ',' | ':' => more > 0 && !spaced,

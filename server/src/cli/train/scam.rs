@@ -26,6 +26,9 @@ pub struct Args {
     /// Let a source count TIMES as much as its size says.
     #[arg(long, value_name = "SOURCE=TIMES", value_parser = weighed)]
     weigh: Vec<(String, f64)>,
+    /// Leave this source out part by part instead of as a whole, where it is the only one of its sort.
+    #[arg(long, value_name = "SOURCE")]
+    parts: Vec<String>,
     /// Learn from the held-out fifth too.
     #[arg(long)]
     all: bool,
@@ -57,6 +60,7 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let options = run::Options {
         name: args.name.clone(),
         all: args.all,
+        parts: args.parts.clone(),
         weigh: args.weigh.clone(),
         wording: wording::Options {
             absolute: args.absolute,

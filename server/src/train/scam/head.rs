@@ -8,7 +8,7 @@ const ASSUMED: &[(&str, f64)] = &[
     ("wording_first", 0.1),
     ("wording", 0.6),
     ("wording_mean", 0.4),
-    ("wording_all", 0.4),
+    ("wording_bag", 0.6),
     ("breadth", 0.2),
     ("coherence", 0.5),
     ("stages", 0.1),

@@ -17,8 +17,8 @@ const TAKEN: [usize; 9] = [1, 2, 3, 5, 8, 12, 20, 35, 60];
 /// With fewer sources than this a part of all is left out in the place of a source.
 const FEW_SOURCES: usize = 3;
 const PARTS: u64 = 4;
-/// N-grams that fewer messages have teach nothing.
-const LEAST_MESSAGES: u32 = 3;
+/// N-grams that fewer conversations have teach nothing.
+const LEAST_TALKS: u32 = 3;
 /// And those that only one source has teach its style.
 const LEAST_SOURCES: u32 = 2;
 /// Share of honest conversations that may rise to `caution` at any turn, and to `danger`.
@@ -26,6 +26,8 @@ const CAUTION_RATE: f64 = 0.01;
 const DANGER_RATE: f64 = 0.001;
 /// Least score of wording for `danger`: what was trained must not speak against what the rules say.
 const WORDING_FLOOR: f64 = 0.0;
+/// What is added to the probability for `danger`: beyond the honest conversations that were seen lie those that were not.
+const MARGIN: f64 = 0.02;
 /// Conversations that are made of honest messages, for each source of messages and language.
 const CHAINS: usize = 300;
 
@@ -36,6 +38,8 @@ pub struct Options {
     pub name: String,
     /// Fit on all groups, also those that are held out for measuring.
     pub all: bool,
+    /// Sources that are left out part by part instead of as a whole: the only ones of their sort.
+    pub parts: Vec<String>,
     /// Sources that count more than others of their size, and how many times.
     pub weigh: Vec<(String, f64)>,
     /// The wording's fit.
@@ -47,11 +51,15 @@ pub struct Options {
 /// A conversation ready for training.
 struct Ready {
     talk: Talk,
-    /// What is left out together with it: its source; a part of it, where there are few sources.
+    /// What is left out together with it: its source, or a part of that.
     fold: Arc<str>,
+    /// It is left out in parts.
+    alone: bool,
     /// Of each message of the other side: its places.
     places: Vec<Vec<u32>>,
     weight: f64,
+    /// Its weight for the wording.
+    of_wording: f64,
 }
 
 /// What training has made.
@@ -105,7 +113,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
         counts.entry(talk.source.to_string()).or_default()[usize::from(talk.scam)] += 1;
     }
     say(&format!("reading {} conversations and messages", kept.len()));
-    let ready = ready(&engine, with_chains(kept), few, &options.weigh);
+    let ready = ready(&engine, with_chains(kept), few, options);
     let folds: BTreeSet<Arc<str>> = ready.iter().map(|ready| ready.fold.clone()).collect();
     let least_sources = if few { 1 } else { LEAST_SOURCES };
     let names = head::names(engine.tactics());
@@ -132,7 +140,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
         }
     }
     let tactics = names.len() as u32 - head::others() as u32;
-    let wording = index.get("wording").copied();
+    let wording = ["wording", "wording_bag"].map(|name| index.get(name).copied());
     // For the thresholds the head, too, must not have seen the source.
     let mut left_out = Vec::new();
     let mut sums: Vec<(f64, bool, f64)> = Vec::new();
@@ -177,6 +185,14 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
     model.head.caution = threshold(&honest(|one| one.score), CAUTION_RATE);
     model.head.danger = threshold(&honest(|one| one.dangerous), DANGER_RATE).max(model.head.caution);
     model.head.wording_floor = WORDING_FLOOR;
+    // A wrong accusation is the worst: none of the honest conversations that are the hardest may be one, learned or not.
+    engine.set_model(model.clone());
+    let own = head::Fitted { bias: model.head.bias, weights: model.head.weights.clone() };
+    let hard = ready.par_iter().filter(|ready| ready.alone && !few && !ready.talk.scam);
+    let highest = hard.flat_map_iter(|ready| take(&engine, ready, &index));
+    let highest = highest.filter(|row| may_be_dangerous(row, tactics, wording));
+    let highest = highest.map(|row| probability(total(&names, &own, &row))).reduce(|| 0.0, f64::max);
+    model.head.danger = ((model.head.danger.max(highest) + MARGIN) * 1e3).ceil() / 1e3;
     Ok(Trained { model, counts, used: fitted.used, left_out })
 }
 
@@ -222,7 +238,7 @@ fn with_chains(mut talks: Vec<Talk>) -> Vec<Talk> {
 
 /// Reads all messages, and gives each source and label the weight of the root of its number; then scams and honest
 /// conversations weigh the same in each language.
-fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, weigh: &[(String, f64)]) -> Vec<Ready> {
+fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, options: &Options) -> Vec<Ready> {
     let key = |talk: &Talk| (talk.source.clone(), talk.lang.clone(), talk.scam, talk.message);
     let mut sizes: HashMap<_, f64> = HashMap::new();
     for talk in &talks {
@@ -237,20 +253,45 @@ fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, weigh: &[(String, f64)]) 
         .into_par_iter()
         .zip(groups)
         .map(|(talk, group)| {
-            let fold = if few {
-                Arc::from(format!("part {} of {}", group % PARTS + 1, PARTS))
+            let in_parts = few || options.parts.iter().any(|name| **name == *talk.source);
+            let fold = if in_parts {
+                let name = if few { "all" } else { &talk.source };
+                Arc::from(format!("part {} of {name}", group % PARTS + 1))
             } else {
                 talk.source.clone()
             };
             let places = talk.turns.iter().filter(|line| line.side == Side::Them);
             let places = places.map(|line| engine.wording(&line.text)).collect();
             let size = sizes[&key(&talk)];
-            let times =
-                weigh.iter().find(|(name, _)| **name == *talk.source).map_or(1.0, |(_, times)| *times);
-            let weight = times * 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
-            Ready { talk, fold, places, weight }
+            let times = options
+                .weigh
+                .iter()
+                .find(|(name, _)| **name == *talk.source)
+                .map_or(1.0, |(_, times)| *times);
+            let plain = 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
+            // Weights by the thousand would leave the wording nothing but these few; the head has few to learn.
+            let (weight, of_wording) = (plain * times, plain * times.sqrt());
+            Ready { talk, fold, alone: in_parts, places, weight, of_wording }
         })
         .collect()
+}
+
+/// All n-grams of some messages, each once.
+fn bag(places: &[Vec<u32>]) -> BTreeSet<u32> {
+    places.iter().flatten().copied().collect()
+}
+
+/// The n-grams that the other side has used by some of its messages, each once.
+fn bags(places: &[Vec<u32>]) -> Vec<Vec<u32>> {
+    let mut bag: BTreeSet<u32> = BTreeSet::new();
+    let mut bags = Vec::new();
+    for (at, message) in places.iter().enumerate() {
+        bag.extend(message);
+        if TAKEN.contains(&(at + 1)) || at + 1 == places.len() {
+            bags.push(bag.iter().copied().collect());
+        }
+    }
+    bags
 }
 
 /// Fits the wording on some of the conversations.
@@ -262,32 +303,38 @@ fn fit_wording(
 ) -> wording::Fitted {
     let chosen: Vec<&Ready> =
         ready.iter().filter(|ready| wanted(ready) && !ready.talk.id.starts_with("chain ")).collect();
-    let mut messages = vec![0_u32; BUCKETS];
+    let mut talks = vec![0_u32; BUCKETS];
     let mut sources = vec![0_u32; BUCKETS];
     let mut last: Vec<Option<Arc<str>>> = vec![None; BUCKETS];
     // The talks of one source follow each other.
     for ready in &chosen {
-        for place in ready.places.iter().flatten() {
-            let place = *place as usize;
-            messages[place] += 1;
+        for place in bag(&ready.places) {
+            let place = place as usize;
+            talks[place] += 1;
             if last[place].as_ref() != Some(&ready.talk.source) {
                 last[place] = Some(ready.talk.source.clone());
-                sources[place] += 1;
+                // The only source of its sort has nobody to agree with.
+                sources[place] += if ready.alone { least_sources } else { 1 };
             }
         }
     }
-    let telling = |place: &u32| {
-        messages[*place as usize] >= LEAST_MESSAGES && sources[*place as usize] >= least_sources
-    };
+    let telling =
+        |place: &u32| talks[*place as usize] >= LEAST_TALKS && sources[*place as usize] >= least_sources;
     let kept: Vec<(Vec<u32>, usize, bool, f32)> = chosen
-        .iter()
-        .flat_map(|ready| {
-            // Each of many messages says less than an only one.
-            let weight = (ready.weight / (ready.places.len() as f64).sqrt()) as f32;
-            ready.places.iter().map(move |places| (places, ready.talk.scam, weight))
+        .par_iter()
+        .flat_map_iter(|ready| {
+            let bags = bags(&ready.places);
+            // As of the head's rows: half of the weight lies on the whole.
+            let share = 0.5 * ready.of_wording / bags.len().max(1) as f64;
+            let last = bags.len().saturating_sub(1);
+            bags.into_iter().enumerate().map(move |(at, bag)| {
+                let weight = if at == last { share + 0.5 * ready.of_wording } else { share };
+                (bag, ready.talk.scam, weight as f32)
+            })
         })
-        .map(|(places, scam, weight)| {
-            (places.iter().copied().filter(telling).collect(), places.len(), scam, weight)
+        .map(|(bag, scam, weight)| {
+            let count = bag.len();
+            (bag.into_iter().filter(telling).collect(), count, scam, weight)
         })
         .collect();
     let mean = kept.iter().map(|(_, _, _, weight)| weight).sum::<f32>() / kept.len().max(1) as f32;
@@ -348,14 +395,13 @@ fn total(names: &[(String, f64)], fitted: &head::Fitted, row: &head::Row) -> f64
 }
 
 /// Whether two tactics are plainly seen and the wording does not speak against it: what `danger` wants beside the probability.
-fn may_be_dangerous(row: &head::Row, tactics: u32, wording: Option<u32>) -> bool {
+fn may_be_dangerous(row: &head::Row, tactics: u32, wording: [Option<u32>; 2]) -> bool {
     let plain =
         row.numbers.iter().filter(|(name, number)| *name < tactics && f64::from(*number) >= PLAIN).count();
-    let score = row
-        .numbers
-        .iter()
-        .find(|(name, _)| Some(*name) == wording)
-        .map_or(0.0, |(_, number)| f64::from(*number));
+    let score = |wanted| {
+        row.numbers.iter().find(|(name, _)| Some(*name) == wanted).map_or(0.0, |(_, number)| *number)
+    };
+    let score = f64::from(score(wording[0]).max(score(wording[1])));
     plain >= LEAST_TACTICS && score >= WORDING_FLOOR
 }
 
