@@ -11,25 +11,25 @@ use std::path::{Path, PathBuf};
 
 /// What `--scam` takes besides.
 #[derive(Debug, clap::Args)]
-pub struct ScamArgs {
+pub(super) struct ScamArgs {
     /// Measure the scam engine instead: each line is {"turns": [{"from": "them" or "me", "text"}], "label": "scam" or
     /// "benign"} or {"text", "label"}, with any of kind, lang, id, money_turn. A folder stands for the JSON files in it, one
     /// conversation each
     #[arg(long)]
-    pub scam: bool,
+    pub(super) scam: bool,
     /// With --scam: a model of `bonafide train scam` instead of the one built in.
     #[arg(long, value_name = "FILE", requires = "scam")]
-    pub scam_model: Option<PathBuf>,
+    pub(super) scam_model: Option<PathBuf>,
     /// With --scam: only the fifth of the data that `bonafide train scam` never looks at.
     #[arg(long, requires = "scam")]
-    pub held_out: bool,
+    pub(super) held_out: bool,
     /// With --scam: list the honest ones that were warned of and the scams that were not.
     #[arg(long, requires = "scam", conflicts_with = "json")]
-    pub mistakes: bool,
+    pub(super) mistakes: bool,
 }
 
 /// Runs the command.
-pub fn run(args: &ScamArgs, data: &[PathBuf], json: bool) -> Result<(), Error> {
+pub(super) fn run(args: &ScamArgs, data: &[PathBuf], json: bool) -> Result<(), Error> {
     let engine = engine(args.scam_model.as_deref())?;
     let mut talks: Vec<Talk> = Vec::new();
     for path in data {
@@ -60,7 +60,7 @@ pub fn run(args: &ScamArgs, data: &[PathBuf], json: bool) -> Result<(), Error> {
 }
 
 /// The built-in engine, or one with a model of one's own.
-pub fn engine(model: Option<&Path>) -> Result<Engine, Error> {
+fn engine(model: Option<&Path>) -> Result<Engine, Error> {
     let model = match model {
         Some(path) => {
             let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
