@@ -31,7 +31,7 @@ fn a_message_is_cut_into_what_means_something() {
 #[test]
 fn numbers_are_of_three_sorts() {
     let kinds = |text: &str| read(text).tokens.iter().map(|token| token.kind).collect::<Vec<_>>();
-    assert_eq!(kinds("3.5 or 1,000 12:30"), [Kind::Number, Kind::Word, Kind::Number, Kind::Number]);
+    assert_eq!(kinds("3.5 or 1,000, 12:30"), [Kind::Number, Kind::Word, Kind::Number, Kind::Number]);
     assert_eq!(kinds("+44 20 7946 0958"), [Kind::Long]);
     assert_eq!(kinds("13800000000"), [Kind::Long]);
     assert_eq!(kinds("10 and 20 and 30").iter().filter(|kind| **kind == Kind::Number).count(), 3);
