@@ -8,6 +8,7 @@ pub mod calibration;
 mod codes;
 pub mod declared;
 pub mod detect;
+pub mod hash;
 pub mod hex;
 pub mod judge;
 pub mod scam;

@@ -4,51 +4,18 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { accessible, launch } from './browser.mjs';
-import { bundle } from './bundle.mjs';
-import { PARAGRAPH, settled, show, visit } from './overlaypage.mjs';
+import { test } from 'node:test';
+import { accessible } from './browser.mjs';
+import { PARAGRAPH, ask, laboratory, settled, show } from './overlaypage.mjs';
 import { all, box, click, focus, focused, middle, none, one, tree, until } from './tree.mjs';
 
 const BADGE = 'Looks like a model’s text. Show why';
 const WORDS = 'took out the letter and read it once more';
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {string} */
-let script;
-/** @type {Awaited<ReturnType<typeof visit>>[]} */
-let opened = [];
-
-before(async () => { [browser, script] = [await launch(), await bundle('overlayentry.ts')]; });
-after(async () => { await browser.close(); });
-afterEach(async () => {
-  const done = opened.splice(0);
-  await Promise.all(done.map(({ context }) => context.close()));
-  assert.deepEqual(done.flatMap(({ complaints }) => complaints), [], 'the strict page complains of nothing');
-});
+const visited = laboratory();
 
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('./overlayentry.js').Wish} Wish */
-
-/** @param {Parameters<typeof visit>[2]} [options] */
-async function visited(options) {
-  const made = await visit(browser, script, options);
-  opened.push(made);
-  return made.page;
-}
-
-/**
- * Runs a function of the page with its laboratory.
- * @template T, A
- * @param {Page} page
- * @param {(lab: any, argument: A) => T} run
- * @param {A} [argument]
- * @returns {Promise<T>}
- */
-async function ask(page, run, argument) {
-  return /** @type {Promise<T>} */ (page.evaluate(`(${run})(globalThis.lab, ${JSON.stringify(argument ?? null)})`));
-}
 
 /** @param {string} text */
 function sentences(text) {

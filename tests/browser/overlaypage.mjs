@@ -1,6 +1,11 @@
 // @ts-check
 // Pages for the overlay's tests: an article, comments, a conversation, none of which asks the network for anything.
 
+import assert from 'node:assert/strict';
+import { after, afterEach, before } from 'node:test';
+import { launch } from './browser.mjs';
+import { bundle } from './bundle.mjs';
+
 const SENTENCES = [
   'The bus was late again, so she walked down the hill and along the river to the old mill.',
   'Nobody was there yet, and the door stood open as it always had in summer.',
@@ -74,4 +79,39 @@ export async function show(page, wish) {
 /** Waits until what was asked for is drawn. @param {import('playwright-core').Page} page */
 export async function settled(page) {
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(resolve)))));
+}
+
+/** Before the tests of a file a browser is started, and after each test its pages are closed and have complained of nothing. */
+export function laboratory() {
+  /** @type {import('playwright-core').Browser} */
+  let browser;
+  /** @type {string} */
+  let script;
+  /** @type {Awaited<ReturnType<typeof visit>>[]} */
+  let opened = [];
+  before(async () => { [browser, script] = [await launch(), await bundle('overlayentry.ts')]; });
+  after(async () => { await browser.close(); });
+  afterEach(async () => {
+    const done = opened.splice(0);
+    await Promise.all(done.map(({ context }) => context.close()));
+    assert.deepEqual(done.flatMap(({ complaints }) => complaints), [], 'the strict page complains of nothing');
+  });
+  /** @param {Parameters<typeof visit>[2]} [options] */
+  return async function visited(options) {
+    const made = await visit(browser, script, options);
+    opened.push(made);
+    return made.page;
+  };
+}
+
+/**
+ * Runs a function of the page with its laboratory.
+ * @template T, A
+ * @param {import('playwright-core').Page} page
+ * @param {(lab: any, argument: A) => T} run
+ * @param {A} [argument]
+ * @returns {Promise<T>}
+ */
+export async function ask(page, run, argument) {
+  return /** @type {Promise<T>} */ (page.evaluate(`(${run})(globalThis.lab, ${JSON.stringify(argument ?? null)})`));
 }

@@ -5,10 +5,9 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { accessible, launch } from './browser.mjs';
-import { bundle } from './bundle.mjs';
-import { settled, show, visit } from './overlaypage.mjs';
+import { test } from 'node:test';
+import { accessible } from './browser.mjs';
+import { ask, laboratory, settled, show } from './overlaypage.mjs';
 import { all, box, click, focus, focused, none, one, tree, until } from './tree.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -30,38 +29,7 @@ const MARK = 'This message is a reason for the scam warning. Show why';
 /** In the page of these tests: two bubbles, a paragraph in a box, and one that is not there. */
 const MESSAGES = ['#m0', '#m1', '#in1', '#gone'];
 
-/** @type {import('playwright-core').Browser} */
-let browser;
-/** @type {string} */
-let script;
-/** @type {Awaited<ReturnType<typeof visit>>[]} */
-let opened = [];
-
-before(async () => { [browser, script] = [await launch(), await bundle('overlayentry.ts')]; });
-after(async () => { await browser.close(); });
-afterEach(async () => {
-  const done = opened.splice(0);
-  await Promise.all(done.map(({ context }) => context.close()));
-  assert.deepEqual(done.flatMap(({ complaints }) => complaints), [], 'the strict page complains of nothing');
-});
-
-/** @param {Parameters<typeof visit>[2]} [options] */
-async function visited(options) {
-  const made = await visit(browser, script, options);
-  opened.push(made);
-  return made.page;
-}
-
-/**
- * @template T, A
- * @param {Page} page
- * @param {(lab: any, argument: A) => T} run
- * @param {A} [argument]
- * @returns {Promise<T>}
- */
-async function ask(page, run, argument) {
-  return /** @type {Promise<T>} */ (page.evaluate(`(${run})(globalThis.lab, ${JSON.stringify(argument ?? null)})`));
-}
+const visited = laboratory();
 
 /** @param {Page} page @param {ScamReport | null} report @param {string[]} [messages] @param {string} [key] */
 async function warn(page, report, messages = MESSAGES, key = 'chat') {

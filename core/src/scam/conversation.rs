@@ -111,7 +111,7 @@ pub struct Conversation<'e> {
 }
 
 /// The numbers of a conversation by which it is judged, each with its name.
-pub type Numbers = Vec<(String, f64)>;
+pub type Numbers<'e> = Vec<(&'e str, f64)>;
 
 #[cfg(feature = "scam-data")]
 impl Conversation<'static> {
@@ -203,7 +203,7 @@ impl<'e> Conversation<'e> {
 
     /// All numbers that are not nothing.
     #[must_use]
-    pub fn numbers(&self) -> Numbers {
+    pub fn numbers(&self) -> Numbers<'e> {
         let tactics = &self.engine.compiled.taxonomy.tactics;
         let mut numbers = Numbers::new();
         let mut stages: Few<Stage, f64> = Few::default();
@@ -215,7 +215,7 @@ impl<'e> Conversation<'e> {
             if sight <= 0.0 {
                 continue;
             }
-            numbers.push((tactic.id.clone(), sight.min(2.0)));
+            numbers.push((tactic.id.as_str(), sight.min(2.0)));
             let seen = sight.min(1.0);
             if tactic.builtin && tactic.cues.is_empty() {
                 continue;
@@ -230,22 +230,22 @@ impl<'e> Conversation<'e> {
         let stage = |stage| stages.get(&stage).copied().unwrap_or(0.0);
         let wording = self.strangest.first().map_or(0.0, |strange| self.faded(strange));
         numbers.extend([
-            ("wording_first".to_owned(), wording.clamp(-LIMIT, LIMIT)),
-            ("wording".to_owned(), self.strange().clamp(-LIMIT, LIMIT)),
-            ("wording_mean".to_owned(), (self.wording_sum / (self.worded as f64 + 6.0)).clamp(-1.0, LIMIT)),
-            ("wording_bag".to_owned(), self.bag.score(&self.engine.model.wording).clamp(-1.0, LIMIT)),
-            ("breadth".to_owned(), libm::log1p(breadth)),
-            ("coherence".to_owned(), libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max))),
-            ("stages".to_owned(), stages.iter().map(|(_, seen)| *seen).sum::<f64>()),
-            ("trust_then_hook".to_owned(), stage(Stage::Trust).min(stage(Stage::Hook))),
-            ("hook_then_ask".to_owned(), stage(Stage::Hook).min(stage(Stage::Ask))),
-            ("ask_then_drain".to_owned(), stage(Stage::Ask).min(stage(Stage::Drain))),
+            ("wording_first", wording.clamp(-LIMIT, LIMIT)),
+            ("wording", self.strange().clamp(-LIMIT, LIMIT)),
+            ("wording_mean", (self.wording_sum / (self.worded as f64 + 6.0)).clamp(-1.0, LIMIT)),
+            ("wording_bag", self.bag.score(&self.engine.model.wording).clamp(-1.0, LIMIT)),
+            ("breadth", libm::log1p(breadth)),
+            ("coherence", libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max))),
+            ("stages", stages.iter().map(|(_, seen)| *seen).sum::<f64>()),
+            ("trust_then_hook", stage(Stage::Trust).min(stage(Stage::Hook))),
+            ("hook_then_ask", stage(Stage::Hook).min(stage(Stage::Ask))),
+            ("ask_then_drain", stage(Stage::Ask).min(stage(Stage::Drain))),
         ]);
         if let Some(opinion) = self.setting.second_opinion.filter(|opinion| opinion.is_finite()) {
-            numbers.push(("second_opinion".to_owned(), opinion.clamp(-LIMIT, LIMIT)));
+            numbers.push(("second_opinion", opinion.clamp(-LIMIT, LIMIT)));
         }
         if self.setting.new_contact == Some(true) {
-            numbers.push(("new_contact".to_owned(), 1.0));
+            numbers.push(("new_contact", 1.0));
         }
         numbers.retain(|(_, number)| *number != 0.0);
         numbers

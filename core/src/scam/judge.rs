@@ -98,7 +98,7 @@ fn places(conversation: &Conversation<'_>, tactic: usize) -> Vec<Place> {
 
 /// That messages are worded as scammers word them.
 fn wording(conversation: &Conversation<'_>, taxonomy: &Taxonomy, language: &str) -> Option<Finding> {
-    let tactic = taxonomy.tactics.iter().find(|tactic| tactic.id == "wording")?;
+    let tactic = &taxonomy.tactics[conversation.engine().compiled.tactic("wording")?];
     let score = conversation.worded();
     let strength = 1.0 - libm::exp(-score.max(0.0) / STRONG);
     let strange = conversation.strangest().iter().filter(|strange| strange.score > 0.5);

@@ -1,6 +1,7 @@
 //! How a message is worded: hashed n-grams of its words and characters, and the trained table of their weights.
 
-use super::text::{Kind, Tokens, hash, spread};
+use super::text::{Kind, Tokens};
+use crate::hash::{fnv1a, spread};
 
 /// Places of the table; a power of two.
 pub const BUCKETS: usize = 1 << 17;
@@ -10,8 +11,8 @@ fn id(tokens: &Tokens, at: usize) -> Option<u64> {
     let token = tokens.tokens.get(at)?;
     Some(match token.kind {
         Kind::Word | Kind::Han | Kind::Emoji => token.key,
-        Kind::Number if token.currency => hash(b"\0sum"),
-        Kind::Number => hash(b"\0number"),
+        Kind::Number if token.currency => fnv1a(b"\0sum"),
+        Kind::Number => fnv1a(b"\0number"),
         Kind::Long | Kind::Link => return None,
     })
 }
@@ -39,7 +40,7 @@ pub(super) fn places(tokens: &Tokens) -> Vec<u32> {
             // The start of a word is told from its middle.
             let marked = [b"^", word.as_bytes()].concat();
             for letters in marked.windows(4) {
-                add(hash(letters) ^ 3);
+                add(fnv1a(letters) ^ 3);
             }
         }
     }

@@ -8,6 +8,7 @@
 use super::random::Mersenne;
 use super::scheme::{Flavour, SynthId};
 use super::tail::Cumulants;
+use crate::hash::spread;
 use sha2::{Digest, Sha256};
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
@@ -84,7 +85,7 @@ impl SynthIdReader {
             _ => {
                 reader.start = initial(&synthid.keys);
                 // The g-values of one hash are not independent of each other, so their sums are counted, too.
-                let hashes = (1..=STATES as u64).map(|at| scrambled(at.wrapping_mul(GOLDEN)));
+                let hashes = (1..=STATES as u64).map(|at| spread(at.wrapping_mul(GOLDEN)));
                 reader.null =
                     Arc::new(Histogram::of(hashes.map(|hash| reader.sum_of(reader.bits(hash)) as usize)));
             }
@@ -191,13 +192,6 @@ fn accumulate(hash: u64, number: u64) -> u64 {
 
 /// The fractional part of the golden ratio, in 64 bits.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-
-/// Spreads numbers over all 64 bits (the finisher of SplitMix64, Steele et al. 2014).
-fn scrambled(number: u64) -> u64 {
-    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
-}
 
 /// What the later flavour's hash begins with: a digest of the keys, modulo 2^63 - 1.
 fn initial(keys: &[u64]) -> u64 {

@@ -3,9 +3,10 @@
 use super::cue::{self, Choice, Part};
 use super::matcher::{Group, Matcher};
 use super::{Scope, Taxonomy, Term};
+use crate::hash::fnv1a;
 use crate::scam::few::Few;
 use crate::scam::links;
-use crate::scam::text::{Evasion, Kind, Tokens, Watch, disguise, hash};
+use crate::scam::text::{Evasion, Kind, Tokens, Watch, disguise};
 use crate::scam::turn::Side;
 use crate::verdict::Span;
 use std::collections::HashMap;
@@ -113,7 +114,7 @@ impl Compiled {
             meanings,
             currencies: CURRENCIES.iter().map(|word| disguise::key(word)).collect(),
             han_currencies: HAN_CURRENCIES.iter().map(|word| keys(word)).collect(),
-            numerals: NUMERALS.chars().map(|c| hash(c.to_string().as_bytes())).collect(),
+            numerals: NUMERALS.chars().map(|c| fnv1a(c.to_string().as_bytes())).collect(),
             tactics,
             unions,
             taxonomy,

@@ -1,7 +1,8 @@
 //! Finds phrases in a message, and sequences of them.
 
 use super::cue::Gap;
-use crate::scam::text::{Kind, Token, Tokens, spread};
+use crate::hash::spread;
+use crate::scam::text::{Kind, Token, Tokens};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;

@@ -1,7 +1,7 @@
 //! Words that are spelled around filters: t e l e g r a m, wh4tsapp, теlegram.
 
-use super::hash;
 use super::stem::stem;
+use crate::hash::fnv1a;
 use crate::scam::few::Few;
 
 /// Words that are worth a disguise, as the taxonomy names them.
@@ -90,5 +90,5 @@ pub(crate) fn latin(c: char) -> Option<char> {
 
 /// A word's key: that of its stem.
 pub(crate) fn key(word: &str) -> u64 {
-    hash(stem(word).as_bytes())
+    fnv1a(stem(word).as_bytes())
 }

@@ -1,8 +1,9 @@
 //! A message as tokens: words, single Han characters, numbers, links, emoji.
 
+use super::Evasion;
 use super::disguise::{self, Watch};
 use super::fold::{Folded, fold, is_han};
-use super::{Evasion, hash};
+use crate::hash::fnv1a;
 use crate::scam::links;
 use crate::verdict::Span;
 use std::ops::Range;
@@ -306,7 +307,7 @@ impl<'a> Reader<'a> {
         let span = Span { start: chars[self.at].at as usize, end: chars[self.at + len - 1].at as usize + 1 };
         self.out.tokens.push(Token {
             kind,
-            key: if kind == Kind::Word { disguise::key(word) } else { hash(word.as_bytes()) },
+            key: if kind == Kind::Word { disguise::key(word) } else { fnv1a(word.as_bytes()) },
             text: start..self.out.text.len(),
             span,
             sentence: self.sentence,

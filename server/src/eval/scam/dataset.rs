@@ -4,6 +4,8 @@
 //! `{"text", "label"}`; both may have `id`, `kind`, `lang` and, a conversation, `money_turn`: the turn, from 1, in which money
 //! or access is handed over. Other fields are ignored.
 
+use crate::chats::At;
+use bonafide_core::hash::fnv1a;
 use bonafide_core::scam::{Side, Turn};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -70,7 +72,7 @@ struct RowTurn {
     #[serde(alias = "side")]
     from: Side,
     text: String,
-    at: Option<serde_json::Value>,
+    at: Option<At>,
 }
 
 /// A data set that can't be read, with what to do.
@@ -161,7 +163,7 @@ fn talk(text: &str, source: &Arc<str>, number: usize) -> Result<Talk, String> {
     }
     let lines = turns
         .into_iter()
-        .map(|turn| Ok(Line { side: turn.from, text: unmasked(turn.text), at: time(turn.at)? }))
+        .map(|turn| Ok(Line { side: turn.from, text: unmasked(turn.text), at: turn.at.map(|at| at.0) }))
         .collect::<Result<Vec<_>, String>>()?;
     Ok(Talk {
         source: source.clone(),
@@ -174,19 +176,6 @@ fn talk(text: &str, source: &Arc<str>, number: usize) -> Result<Talk, String> {
         new_contact: row.contact.map(|contact| contact == "new"),
         message,
     })
-}
-
-/// RFC 3339, or milliseconds since 1970.
-fn time(at: Option<serde_json::Value>) -> Result<Option<i64>, String> {
-    let Some(at) = at.filter(|at| !at.is_null()) else { return Ok(None) };
-    if let Some(at) = at.as_i64() {
-        return Ok(Some(at));
-    }
-    let text = at.as_str().ok_or("`at` is neither a number nor a string")?;
-    let format = &time::format_description::well_known::Rfc3339;
-    let time = time::OffsetDateTime::parse(text, format)
-        .map_err(|error| format!("`at` is no time of RFC 3339 ({error})"))?;
-    Ok(i64::try_from(time.unix_timestamp_nanos() / 1_000_000).ok())
 }
 
 /// What collections of short messages write in the place of what could identify somebody. The engine would read the mask.
@@ -237,12 +226,7 @@ pub fn groups(talks: &[Talk]) -> Vec<u64> {
         }
     }
     let name = |index: usize| format!("{} {}", talks[index].source, talks[index].id);
-    (0..talks.len()).map(|index| fnv(&name(root(&mut parent, index)))).collect()
-}
-
-fn fnv(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xCBF2_9CE4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+    (0..talks.len()).map(|index| fnv1a(name(root(&mut parent, index)).as_bytes())).collect()
 }
 
 /// Whether a group is never trained on: a fifth of all, so that a model can be measured later.

@@ -79,8 +79,6 @@ pub struct Trained {
 pub struct LeftOut {
     /// The source.
     pub source: Arc<str>,
-    /// Its language.
-    pub lang: String,
     /// The label.
     pub scam: bool,
     /// The highest probability after any turn.
@@ -164,9 +162,9 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
                 }
             }
             sums.push((score, ready.talk.scam, ready.weight));
-            let (source, lang) = (ready.talk.source.clone(), ready.talk.lang.clone());
+            let source = ready.talk.source.clone();
             let ambiguous = ready.talk.kind.contains("ambiguous");
-            left_out.push(LeftOut { source, lang, scam: ready.talk.scam, score, dangerous, ambiguous });
+            left_out.push(LeftOut { source, scam: ready.talk.scam, score, dangerous, ambiguous });
         }
     }
     let calibration = head::calibrate(&sums);
@@ -276,6 +274,11 @@ fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, options: &Options) -> Vec
         .collect()
 }
 
+/// Whether the numbers are taken after this turn of so many.
+fn is_taken(turn: usize, turns: usize) -> bool {
+    turn == turns || TAKEN.contains(&turn)
+}
+
 /// All n-grams of some messages, each once.
 fn bag(places: &[Vec<u32>]) -> BTreeSet<u32> {
     places.iter().flatten().copied().collect()
@@ -287,7 +290,7 @@ fn bags(places: &[Vec<u32>]) -> Vec<Vec<u32>> {
     let mut bags = Vec::new();
     for (at, message) in places.iter().enumerate() {
         bag.extend(message);
-        if TAKEN.contains(&(at + 1)) || at + 1 == places.len() {
+        if is_taken(at + 1, places.len()) {
             bags.push(bag.iter().copied().collect());
         }
     }
@@ -372,11 +375,10 @@ fn take(engine: &Engine, ready: &Ready, index: &HashMap<&str, u32>) -> Vec<head:
     for (at, line) in ready.talk.turns.iter().enumerate() {
         conversation.add(line.turn());
         let turn = at + 1;
-        if TAKEN.contains(&turn) || turn == ready.talk.turns.len() {
+        if is_taken(turn, ready.talk.turns.len()) {
             let numbers = conversation.numbers();
-            let numbers = numbers
-                .iter()
-                .filter_map(|(name, number)| Some((*index.get(name.as_str())?, *number as f32)));
+            let numbers =
+                numbers.iter().filter_map(|(name, number)| Some((*index.get(name)?, *number as f32)));
             rows.push(head::Row { numbers: numbers.collect(), scam: ready.talk.scam, weight: 0.0 });
         }
     }
