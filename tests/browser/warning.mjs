@@ -216,6 +216,8 @@ test('with keys alone: in, through, out, and the focus is back', async () => {
     document.querySelector('main')?.append(field);
     field.focus();
   });
+  // The page was scrolled to the field; the banner follows with the next picture.
+  await settled(page);
   const at = await banner(page);
   await page.mouse.click((at?.x ?? 0) + 60, (at?.y ?? 0) + 12);
   await one(page, 'dialog');
