@@ -106,6 +106,8 @@ pub struct Conversation<'e> {
     strangest: Vec<Strange>,
     wording_sum: f64,
     bag: Bag,
+    /// As whole conversations are worded.
+    chat_bag: Bag,
     worded: usize,
     pace: Pace,
 }
@@ -137,6 +139,7 @@ impl<'e> Conversation<'e> {
             strangest: Vec::new(),
             wording_sum: 0.0,
             bag: Bag::default(),
+            chat_bag: Bag::default(),
             worded: 0,
             pace: Pace::default(),
         };
@@ -164,11 +167,14 @@ impl<'e> Conversation<'e> {
             let place = Place { turn: now, span: Some(seen.span) };
             self.tallies.or_insert_with(seen.tactic, Tally::default).add(&seen, place, decays(tactic.stage));
         }
-        self.bag.add(&read.places, &self.engine.model.wording);
-        if read.places.is_empty() || read.words < LEAST_WORDS {
+        let [known, of_chats] = read.known;
+        let model = &self.engine.model;
+        self.bag.add(&known, &model.messages);
+        self.chat_bag.add(&of_chats, &model.chats);
+        if known.is_empty() || read.words < LEAST_WORDS {
             return;
         }
-        let score = self.engine.model.wording.score(&read.places);
+        let score = model.messages.score(&known);
         self.wording_sum += score;
         self.worded += 1;
         let now = Strange { score, turn: now };
@@ -192,7 +198,9 @@ impl<'e> Conversation<'e> {
 
     /// What the wording says at most: of everything together, or of the strangest messages.
     pub(super) fn worded(&self) -> f64 {
-        self.strange().max(self.bag.score(&self.engine.model.wording))
+        let model = &self.engine.model;
+        let together = self.bag.score(&model.messages).max(self.chat_bag.score(&model.chats));
+        self.strange().max(together)
     }
 
     /// The mean score of the strangest messages, and nothing for those that are wanting.
@@ -233,7 +241,8 @@ impl<'e> Conversation<'e> {
             ("wording_first", wording.clamp(-LIMIT, LIMIT)),
             ("wording", self.strange().clamp(-LIMIT, LIMIT)),
             ("wording_mean", (self.wording_sum / (self.worded as f64 + 6.0)).clamp(-1.0, LIMIT)),
-            ("wording_bag", self.bag.score(&self.engine.model.wording).clamp(-1.0, LIMIT)),
+            ("wording_bag", self.bag.score(&self.engine.model.messages).clamp(-1.0, LIMIT)),
+            ("wording_chat", self.chat_bag.score(&self.engine.model.chats).clamp(-2.0, LIMIT)),
             ("breadth", libm::log1p(breadth)),
             ("coherence", libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max))),
             ("stages", stages.iter().map(|(_, seen)| *seen).sum::<f64>()),

@@ -78,10 +78,10 @@ impl Engine {
         self.compiled.taxonomy.tactics.iter().map(|tactic| (tactic.id.as_str(), tactic.weight))
     }
 
-    /// What the engine reads in a message, as training wants it: the places of its wording in the table.
+    /// What the engine reads in a message, as training wants it: the hashes of its n-grams, each once and in order.
     #[must_use]
     pub fn wording(&self, text: &str) -> Vec<u32> {
-        wording::places(&Tokens::of(text, &self.compiled.watch))
+        wording::grams(&Tokens::of(text, &self.compiled.watch))
     }
 
     /// Which cues of the taxonomy a message has, each with the id of its tactic: for whoever extends the taxonomy and wants
@@ -101,11 +101,13 @@ impl Engine {
     pub(super) fn read(&self, turn: &Turn<'_>) -> Read {
         let tokens = Tokens::of(turn.text, &self.compiled.watch);
         let seen = self.compiled.read(&tokens, turn.side);
-        let places = match turn.side {
-            Side::Them => wording::places(&tokens),
+        // The user's own messages say nothing of the other side.
+        let grams = match turn.side {
+            Side::Them => wording::grams(&tokens),
             Side::Me => Vec::new(),
         };
-        Read { seen, places, words: tokens.tokens.len() }
+        let known = [&self.model.messages, &self.model.chats].map(|wording| wording.known(&grams));
+        Read { seen, known, words: tokens.tokens.len() }
     }
 }
 
@@ -113,8 +115,8 @@ impl Engine {
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) seen: Vec<Seen>,
-    /// Of its wording; none of the user's own messages.
-    pub(super) places: Vec<u32>,
+    /// Which n-grams of the model it has: of messages, and of whole conversations.
+    pub(super) known: [Vec<u32>; 2],
     /// Number of tokens.
     pub(super) words: usize,
 }

@@ -65,7 +65,7 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
     evidence.extend(wording(conversation, taxonomy, language));
     evidence.sort_by(|one, other| other.strength.total_cmp(&one.strength).then(one.code.cmp(&other.code)));
 
-    let worded = conversation.worded() >= head.wording_floor;
+    let worded = conversation.worded() > head.wording_floor;
     let risk = if probability >= head.danger && plain >= LEAST_TACTICS && worded {
         Risk::Danger
     } else if probability >= head.caution && !evidence.is_empty() {

@@ -26,7 +26,7 @@ mod tests;
 
 pub use conversation::{Conversation, Numbers};
 pub use engine::Engine;
-pub use model::{Head, Model};
+pub use model::{Head, Learned, Model};
 pub use report::{Advice, Finding, Hotline, Place, Report, Risk, Stage};
 pub use turn::{Setting, Side, Turn};
-pub use wording::BUCKETS;
+pub use wording::ASSUMED_OF_CHATS;

@@ -1,7 +1,7 @@
 //! What was trained: the weights of wording, the head that weighs it with the tactics, the calibration and the thresholds.
 
 use super::fields::Fields;
-use super::wording::{BUCKETS, Wording};
+use super::wording::{ASSUMED_OF_CHATS, Wording};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 pub(super) const BUILT_IN: &[u8] = include_bytes!("model.bin");
 
 /// The first bytes of a model file.
-const MAGIC: &[u8; 8] = b"BFSCAM01";
+const MAGIC: &[u8; 8] = b"BFSCAM03";
 
-/// All but the table of wording.
+/// All but the n-grams.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Head {
     /// Name and version.
@@ -22,6 +22,10 @@ pub struct Head {
     pub wording_bias: f64,
     /// What one step of a weight of wording is worth.
     pub wording_step: f64,
+    /// Bias of the score of whole conversations' wording.
+    pub chats_bias: f64,
+    /// What one step of a weight of it is worth.
+    pub chats_step: f64,
     /// Bias of the sum over a conversation.
     pub bias: f64,
     /// Weights of tactics by id, and of the other numbers of a conversation by name. A tactic that is not here has the
@@ -33,7 +37,8 @@ pub struct Head {
     pub caution: f64,
     /// Least probability for `danger`.
     pub danger: f64,
-    /// Least score of wording (of all messages together, or the mean of the three strangest) for `danger`: tactics alone never give it.
+    /// What the score of wording (of all messages together, or the mean of the three strangest) must be above for `danger`:
+    /// tactics alone never give it.
     pub wording_floor: f64,
 }
 
@@ -50,6 +55,8 @@ impl Head {
             name: fields.text("name")?,
             wording_bias: fields.number("wording_bias")?,
             wording_step: fields.number("wording_step")?,
+            chats_bias: fields.number("chats_bias")?,
+            chats_step: fields.number("chats_step")?,
             bias: fields.number("bias")?,
             weights,
             calibration: calibration.try_into().map_err(|_| "the calibration is not two numbers")?,
@@ -65,10 +72,16 @@ impl Head {
 /// A trained model.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// All but the table.
+    /// All but the n-grams.
     pub head: Head,
-    pub(super) wording: Wording,
+    /// Of messages.
+    pub(super) messages: Wording,
+    /// Of whole conversations.
+    pub(super) chats: Wording,
 }
+
+/// N-grams by hash, and their weights.
+pub type Learned = Vec<(u32, i8)>;
 
 impl Model {
     /// The one that comes with the program.
@@ -77,30 +90,36 @@ impl Model {
         Self::from_bytes(BUILT_IN)
     }
 
-    /// One with these weights of wording; there must be [`BUCKETS`] of them.
-    ///
-    /// # Errors
-    /// There are not.
-    pub fn new(head: Head, weights: Vec<i8>) -> Result<Self, String> {
-        if weights.len() != BUCKETS {
-            return Err(format!("the model has {} weights of wording instead of {BUCKETS}", weights.len()));
-        }
-        let wording = Wording { bias: head.wording_bias, step: head.wording_step, weights };
-        Ok(Self { head, wording })
+    /// One that knows these n-grams of messages, and of whole conversations.
+    #[must_use]
+    pub fn new(head: Head, messages: Learned, chats: Learned) -> Self {
+        let wording = |mut learned: Learned, bias, step, assumed| {
+            learned.sort_unstable_by_key(|(gram, _)| *gram);
+            learned.dedup_by_key(|(gram, _)| *gram);
+            let (grams, weights) = learned.into_iter().unzip();
+            Wording { bias, assumed, step, grams, weights }
+        };
+        let messages = wording(messages, head.wording_bias, head.wording_step, 0.0);
+        let chats = wording(chats, head.chats_bias, head.chats_step, ASSUMED_OF_CHATS);
+        Self { head, messages, chats }
     }
 
-    /// Reads a file: a mark, the head's length (32 bits, little-endian), the head as JSON, the weights.
+    /// Reads a file: a mark; the head's length (32 bits, little-endian) and the head as JSON; then, for messages and for whole
+    /// conversations, the number of n-grams (32 bits) and of each, in order, how much its hash is above the one before (LEB128)
+    /// and its weight.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let wrong = || "this is no model of `bonafide train scam`, or one of another version".to_owned();
-        let rest = bytes.strip_prefix(MAGIC).ok_or_else(wrong)?;
-        let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(wrong)?;
-        let (head, weights) =
-            rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(wrong)?;
+        let mut rest = bytes.strip_prefix(MAGIC).ok_or_else(wrong)?;
+        let length = length(&mut rest).ok_or_else(wrong)?;
+        let (head, mut rest) = rest.split_at_checked(length).ok_or_else(wrong)?;
         let head = Head::read(head).map_err(|error| format!("{}: {error}", wrong()))?;
-        Self::new(head, weights.iter().map(|byte| byte.cast_signed()).collect())
+        let broken = || format!("{}: it is cut off, or its n-grams are out of order", wrong());
+        let messages = learned(&mut rest).ok_or_else(broken)?;
+        let chats = learned(&mut rest).ok_or_else(broken)?;
+        if rest.is_empty() { Ok(Self::new(head, messages, chats)) } else { Err(broken()) }
     }
 
     /// Makes a file.
@@ -112,7 +131,109 @@ impl Model {
         let mut bytes = MAGIC.to_vec();
         bytes.extend((head.len() as u32).to_le_bytes());
         bytes.extend(head);
-        bytes.extend(self.wording.weights.iter().map(|weight| weight.cast_unsigned()));
+        for wording in [&self.messages, &self.chats] {
+            bytes.extend((wording.grams.len() as u32).to_le_bytes());
+            let mut before = 0;
+            for (gram, weight) in wording.grams.iter().zip(&wording.weights) {
+                let mut above = gram - before;
+                while above >= 0x80 {
+                    bytes.push(above as u8 | 0x80);
+                    above >>= 7;
+                }
+                bytes.extend([above as u8, weight.cast_unsigned()]);
+                before = *gram;
+            }
+        }
         Ok(bytes)
+    }
+}
+
+fn length(bytes: &mut &[u8]) -> Option<usize> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    *bytes = rest;
+    Some(u32::from_le_bytes(*length) as usize)
+}
+
+fn learned(bytes: &mut &[u8]) -> Option<Learned> {
+    let count = length(bytes)?;
+    let mut learned = Learned::new();
+    let mut gram = 0_u32;
+    for _ in 0..count {
+        gram = gram.checked_add(leb128(bytes)?)?;
+        let (weight, rest) = bytes.split_first()?;
+        learned.push((gram, weight.cast_signed()));
+        *bytes = rest;
+    }
+    Some(learned)
+}
+
+/// Takes a number of seven bits a byte, the least first; none if it has no end, or more than 32 bits.
+fn leb128(bytes: &mut &[u8]) -> Option<u32> {
+    let mut number = 0_u64;
+    for shift in (0..35).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return number.try_into().ok();
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    fn head() -> Head {
+        Head {
+            name: "test".to_owned(),
+            wording_bias: 0.25,
+            wording_step: 0.5,
+            chats_bias: 0.125,
+            chats_step: 2.0,
+            bias: -2.0,
+            weights: BTreeMap::from([("a".to_owned(), 1.5)]),
+            calibration: [1.0, 0.0],
+            caution: 0.5,
+            danger: 0.75,
+            wording_floor: 0.0,
+        }
+    }
+
+    fn some() -> impl Strategy<Value = Learned> {
+        proptest::collection::btree_map(any::<u32>(), any::<i8>(), 0..50)
+            .prop_map(|learned| learned.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn a_file_reads_as_it_was_written(messages in some(), chats in some()) {
+            let model = Model::new(head(), messages, chats);
+            let read = Model::from_bytes(&model.to_bytes().unwrap()).unwrap();
+            prop_assert_eq!((read.head, read.messages, read.chats), (model.head, model.messages, model.chats));
+        }
+
+        #[test]
+        fn what_is_no_file_is_an_error_and_never_a_panic(tail in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let start = Model::new(head(), Learned::new(), Learned::new()).to_bytes().unwrap();
+            let start = &start[..start.len() - 8];
+            if let Ok(model) = Model::from_bytes(&[start, &tail].concat()) {
+                prop_assert!(model.messages.grams.is_sorted() && model.chats.grams.is_sorted());
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_or_of_another_kind_says_so() {
+        let model = Model::new(head(), vec![(2_000_000, -7), (1000, 7)], vec![(5, 1)]);
+        let bytes = model.to_bytes().unwrap();
+        for length in 0..bytes.len() {
+            assert!(Model::from_bytes(&bytes[..length]).unwrap_err().contains("no model"), "{length}");
+        }
+        assert!(Model::from_bytes(&[&bytes[..], b"x"].concat()).unwrap_err().contains("cut off"));
+        assert!(Model::from_bytes(b"BFSCAM01....").unwrap_err().contains("another version"));
     }
 }

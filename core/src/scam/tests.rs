@@ -77,7 +77,7 @@ fn nothing_said_is_nothing_known() {
 fn rules_alone_never_give_danger() {
     let head = Engine::built_in().unwrap().model().head.clone();
     let untrained = Head { wording_bias: -0.01, wording_step: 0.0, ..head };
-    let engine = Engine::with(Model::new(untrained, vec![0; BUCKETS]).unwrap()).unwrap();
+    let engine = Engine::with(Model::new(untrained, Vec::new(), Vec::new())).unwrap();
     let mut conversation =
         Conversation::with(&engine, Setting { new_contact: Some(true), ..Setting::default() });
     for (side, text) in SCAM {

@@ -1,10 +1,11 @@
-//! How a message is worded: hashed n-grams of its words and characters, and the trained table of their weights.
+//! How a message is worded: n-grams of its words and characters, each by its hash, and the trained weights of those that tell.
 
 use super::text::{Kind, Tokens};
 use crate::hash::{fnv1a, spread};
 
-/// Places of the table; a power of two.
-pub const BUCKETS: usize = 1 << 17;
+/// So many n-grams more than it has are assumed of a whole conversation: its first words are a weak sign, and a long one grows
+/// no stranger by its length.
+pub const ASSUMED_OF_CHATS: f64 = 400.0;
 
 /// What a token is to n-grams. Links and long numbers are nothing: data sets of honest chats have few, honest chats have many.
 fn id(tokens: &Tokens, at: usize) -> Option<u64> {
@@ -17,11 +18,11 @@ fn id(tokens: &Tokens, at: usize) -> Option<u64> {
     })
 }
 
-/// Which places of the table a message has: each once, in order. N-grams: single tokens, pairs, three Han characters, and
+/// The n-grams of a message: each once, in the order of their hashes. They are single tokens, pairs, three Han characters, and
 /// four letters inside words.
-pub(super) fn places(tokens: &Tokens) -> Vec<u32> {
-    let mut places = Vec::with_capacity(tokens.tokens.len() * 4);
-    let mut add = |sum: u64| places.push((spread(sum) % BUCKETS as u64) as u32);
+pub(super) fn grams(tokens: &Tokens) -> Vec<u32> {
+    let mut grams = Vec::with_capacity(tokens.tokens.len() * 4);
+    let mut add = |sum: u64| grams.push((spread(sum) >> 32) as u32);
     let count = tokens.tokens.len();
     for at in 0..count {
         let Some(one) = id(tokens, at) else { continue };
@@ -44,62 +45,76 @@ pub(super) fn places(tokens: &Tokens) -> Vec<u32> {
             }
         }
     }
-    places.sort_unstable();
-    places.dedup();
-    places
+    grams.sort_unstable();
+    grams.dedup();
+    grams
 }
 
-/// The table.
-#[derive(Debug, Clone)]
+/// The n-grams that were learned. Others say nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Wording {
     pub(super) bias: f64,
+    /// So many n-grams more than it has are assumed of a text.
+    pub(super) assumed: f64,
     /// What one step of an 8-bit weight is worth.
     pub(super) step: f64,
-    /// [`BUCKETS`] weights.
+    /// Hashes, each once and in order.
+    pub(super) grams: Vec<u32>,
+    /// One for each.
     pub(super) weights: Vec<i8>,
 }
 
 impl Wording {
-    /// Log-odds that a message of a scam is worded so; the weights of its n-grams over the root of their number, so that a
-    /// long message is not stranger than a short one.
-    pub(super) fn score(&self, places: &[u32]) -> f64 {
-        let sum = places.iter().map(|place| self.weight(*place)).sum();
-        self.of(sum, places.len())
+    /// Which of the learned n-grams are among some that stand in order.
+    pub(super) fn known(&self, grams: &[u32]) -> Vec<u32> {
+        let mut from = 0;
+        let mut known = Vec::new();
+        for gram in grams {
+            from += self.grams[from..].partition_point(|other| other < gram);
+            match self.grams.get(from) {
+                Some(found) if found == gram => known.push(from as u32),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        known
     }
 
-    fn weight(&self, place: u32) -> i64 {
-        i64::from(self.weights.get(place as usize).copied().unwrap_or(0))
+    /// Log-odds that a text of a scam is worded so; the weights of its known n-grams over the root of their number, so that a
+    /// long message is not stranger than a short one.
+    pub(super) fn score(&self, known: &[u32]) -> f64 {
+        let sum = known.iter().map(|gram| self.weight(*gram)).sum();
+        self.of(sum, known.len())
+    }
+
+    fn weight(&self, gram: u32) -> i64 {
+        i64::from(self.weights.get(gram as usize).copied().unwrap_or(0))
     }
 
     fn of(&self, sum: i64, count: usize) -> f64 {
-        if count == 0 { 0.0 } else { self.bias + self.step * sum as f64 / (count as f64).sqrt() }
+        if count == 0 { 0.0 } else { self.bias + self.step * sum as f64 / (count as f64 + self.assumed).sqrt() }
     }
 }
 
-/// All n-grams of a conversation, each once.
-#[derive(Debug, Clone)]
+/// All known n-grams of a conversation, each once.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Bag {
-    /// A bit for each place of the table.
+    /// A bit for each n-gram that was learned.
     seen: Vec<u64>,
     sum: i64,
     count: usize,
 }
 
-impl Default for Bag {
-    fn default() -> Self {
-        Self { seen: vec![0; BUCKETS / 64], sum: 0, count: 0 }
-    }
-}
-
 impl Bag {
-    /// Adds the n-grams of a message.
-    pub(super) fn add(&mut self, places: &[u32], wording: &Wording) {
-        for place in places {
-            let Some(bits) = self.seen.get_mut(*place as usize / 64) else { continue };
-            let bit = 1 << (place % 64);
+    /// Adds the known n-grams of a message.
+    pub(super) fn add(&mut self, known: &[u32], wording: &Wording) {
+        self.seen.resize(wording.grams.len().div_ceil(64), 0);
+        for gram in known {
+            let Some(bits) = self.seen.get_mut(*gram as usize / 64) else { continue };
+            let bit = 1 << (gram % 64);
             if *bits & bit == 0 {
                 *bits |= bit;
-                self.sum += wording.weight(*place);
+                self.sum += wording.weight(*gram);
                 self.count += 1;
             }
         }
@@ -108,5 +123,38 @@ impl Bag {
     /// Log-odds that a scam is worded so, of everything said so far as if it were one message.
     pub(super) fn score(&self, wording: &Wording) -> f64 {
         wording.of(self.sum, self.count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wording() -> Wording {
+        Wording { bias: 0.5, assumed: 0.0, step: 0.1, grams: vec![3, 7, 8, 900, u32::MAX], weights: vec![10, -20, 30, 40, 50] }
+    }
+
+    #[test]
+    fn only_what_was_learned_counts() {
+        let wording = wording();
+        assert_eq!(wording.known(&[1, 3, 4, 8, 899, 901, u32::MAX]), [0, 2, 4]);
+        assert_eq!(wording.known(&[]), [0_u32; 0]);
+        assert_eq!(wording.score(&[0, 2, 3, 4]), 0.5 + 0.1 * 130.0 / 2.0);
+        assert_eq!(wording.score(&[]), 0.0);
+        let empty = Wording { grams: Vec::new(), weights: Vec::new(), ..wording };
+        assert_eq!(empty.known(&[1, 2]), [0_u32; 0]);
+    }
+
+    #[test]
+    fn a_conversation_has_each_n_gram_once() {
+        let wording = wording();
+        let mut bag = Bag::default();
+        for known in [&[0, 2][..], &[0, 3], &[], &[4, 2]] {
+            bag.add(known, &wording);
+        }
+        assert_eq!(bag.score(&wording), wording.score(&[0, 2, 3, 4]));
+        assert_eq!(Bag::default().score(&wording), 0.0);
+        let assumed = Wording { assumed: 5.0, ..wording };
+        assert_eq!(bag.score(&assumed), 0.5 + 0.1 * 130.0 / 3.0);
     }
 }

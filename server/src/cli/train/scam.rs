@@ -26,9 +26,10 @@ pub struct Args {
     /// Let a source count TIMES as much as its size says.
     #[arg(long, value_name = "SOURCE=TIMES", value_parser = weighed)]
     weigh: Vec<(String, f64)>,
-    /// Leave this source out part by part instead of as a whole, where it is the only one of its sort.
+    /// A source of whole conversations over days: a wording of their own is learned from them, and they are left out part by
+    /// part instead of as a whole.
     #[arg(long, value_name = "SOURCE")]
-    parts: Vec<String>,
+    chats: Vec<String>,
     /// Learn from the held-out fifth too.
     #[arg(long)]
     all: bool,
@@ -60,13 +61,14 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let options = run::Options {
         name: args.name.clone(),
         all: args.all,
-        parts: args.parts.clone(),
+        chats: args.chats.clone(),
         weigh: args.weigh.clone(),
         wording: wording::Options {
             absolute: args.absolute,
             quadratic: args.quadratic,
             ..wording::Options::default()
         },
+        of_chats: wording::Options::of_chats(),
         head: head::Options { sureness: args.sureness, ..head::Options::default() },
     };
     let trained = run::train(talks, &options, &mut |step| anstream::eprintln!("{step}"))?;
@@ -75,8 +77,9 @@ pub fn run(args: &Args) -> Result<(), Error> {
     write_left_out(&trained)?;
     let head = &trained.model.head;
     anstream::eprintln!(
-        "{} n-grams, caution from {:.3}, danger from {:.3}, calibration {:?}",
-        trained.used,
+        "{} n-grams of messages, {} of whole conversations, caution from {:.3}, danger from {:.3}, calibration {:?}",
+        trained.used[0],
+        trained.used[1],
         head.caution,
         head.danger,
         head.calibration

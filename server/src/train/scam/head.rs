@@ -9,6 +9,7 @@ const ASSUMED: &[(&str, f64)] = &[
     ("wording", 0.6),
     ("wording_mean", 0.4),
     ("wording_bag", 0.6),
+    ("wording_chat", 0.6),
     ("breadth", 0.2),
     ("coherence", 0.5),
     ("stages", 0.1),
@@ -34,7 +35,7 @@ pub struct Row {
 }
 
 /// Weights by name, and the bias.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fitted {
     /// Log-odds of a conversation without any number.
     pub bias: f64,

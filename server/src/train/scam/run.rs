@@ -7,7 +7,7 @@
 use super::{head, wording};
 use crate::eval::scam::dataset::{Line, Talk, groups, is_held_out};
 use bonafide_core::scam::judge::{LEAST_TACTICS, PLAIN};
-use bonafide_core::scam::{BUCKETS, Conversation, Engine, Head, Model, Setting, Side};
+use bonafide_core::scam::{Conversation, Engine, Head, Model, Setting, Side};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -16,9 +16,11 @@ use std::sync::Arc;
 const TAKEN: [usize; 9] = [1, 2, 3, 5, 8, 12, 20, 35, 60];
 /// With fewer sources than this a part of all is left out in the place of a source.
 const FEW_SOURCES: usize = 3;
-const PARTS: u64 = 4;
+const PARTS: u64 = 8;
 /// N-grams that fewer conversations have teach nothing.
 const LEAST_TALKS: u32 = 3;
+/// The same of whole conversations, of which there are few.
+const LEAST_CHATS: u32 = 2;
 /// And those that only one source has teach its style.
 const LEAST_SOURCES: u32 = 2;
 /// Share of honest conversations that may rise to `caution` at any turn, and to `danger`.
@@ -38,12 +40,15 @@ pub struct Options {
     pub name: String,
     /// Fit on all groups, also those that are held out for measuring.
     pub all: bool,
-    /// Sources that are left out part by part instead of as a whole: the only ones of their sort.
-    pub parts: Vec<String>,
+    /// Sources of whole conversations over days: a wording of their own is learned from them, and they are left out part by
+    /// part instead of as a whole.
+    pub chats: Vec<String>,
     /// Sources that count more than others of their size, and how many times.
     pub weigh: Vec<(String, f64)>,
-    /// The wording's fit.
+    /// The fit of messages' wording.
     pub wording: wording::Options,
+    /// The fit of whole conversations' wording.
+    pub of_chats: wording::Options,
     /// The head's fit.
     pub head: head::Options,
 }
@@ -53,10 +58,10 @@ struct Ready {
     talk: Talk,
     /// What is left out together with it: its source, or a part of that.
     fold: Arc<str>,
-    /// It is left out in parts.
-    alone: bool,
-    /// Of each message of the other side: its places.
-    places: Vec<Vec<u32>>,
+    /// It is a whole conversation over days.
+    chat: bool,
+    /// Of each message of the other side: its n-grams, by hash.
+    grams: Vec<Vec<u32>>,
     weight: f64,
     /// Its weight for the wording.
     of_wording: f64,
@@ -68,8 +73,8 @@ pub struct Trained {
     pub model: Model,
     /// Conversations and messages that it learned from, by source and label.
     pub counts: BTreeMap<String, [usize; 2]>,
-    /// Weights of wording that are not nothing.
-    pub used: usize,
+    /// N-grams of messages and of whole conversations that have a weight.
+    pub used: [usize; 2],
     /// What the sums over conversations came to where the source was left out, highest over all turns.
     pub left_out: Vec<LeftOut>,
 }
@@ -94,8 +99,8 @@ pub struct LeftOut {
 /// # Errors
 /// The taxonomy can't be read, or there is not enough to learn from.
 pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> Result<Trained, String> {
-    let mut engine =
-        Engine::built_in().map_err(str::to_owned).and_then(|engine| Engine::with(engine.model().clone()))?;
+    let unfitted = head::Fitted::default();
+    let mut engine = Engine::with(model(&options.name, &Wordings::default(), &unfitted))?;
     let kept = keep(talks, options.all);
     let few = kept.iter().map(|talk| &talk.source).collect::<BTreeSet<_>>().len() < FEW_SOURCES;
     for scam in [true, false] {
@@ -120,14 +125,12 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
 
     let mut rows = Vec::new();
     let mut of_source: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
+    say("wording");
+    let of_all = Wordings::fit(&ready, |_| true, least_sources, options);
     for fold in &folds {
         say(&format!("wording without {fold}"));
-        let fitted = fit_wording(&ready, |other| &other.fold != fold, least_sources, &options.wording);
-        engine.set_model(model(
-            &options.name,
-            &fitted,
-            &head::Fitted { bias: 0.0, weights: BTreeMap::new() },
-        )?);
+        let wordings = of_all.without(fold, &ready, least_sources, options);
+        engine.set_model(model(&options.name, &wordings, &unfitted));
         let members: Vec<usize> = (0..ready.len()).filter(|at| &ready[*at].fold == fold).collect();
         let taken: Vec<Vec<head::Row>> =
             members.par_iter().map(|at| take(&engine, &ready[*at], &index)).collect();
@@ -138,7 +141,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
         }
     }
     let tactics = names.len() as u32 - head::others() as u32;
-    let wording = ["wording", "wording_bag"].map(|name| index.get(name).copied());
+    let wording = ["wording", "wording_bag", "wording_chat"].map(|name| index.get(name).copied());
     // For the thresholds the head, too, must not have seen the source.
     let mut left_out = Vec::new();
     let mut sums: Vec<(f64, bool, f64)> = Vec::new();
@@ -172,9 +175,8 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
     for one in &mut left_out {
         (one.score, one.dangerous) = (probability(one.score), probability(one.dangerous));
     }
-    say("wording and head of all");
-    let fitted = fit_wording(&ready, |_| true, least_sources, &options.wording);
-    let mut model = model(&options.name, &fitted, &head::fit(&names, &rows, &options.head))?;
+    say("head");
+    let mut model = model(&options.name, &of_all, &head::fit(&names, &rows, &options.head));
     model.head.calibration = calibration;
     let honest = |score: fn(&LeftOut) -> f64| -> Vec<(&str, f64)> {
         let sure = left_out.iter().filter(|one| !one.scam && !one.ambiguous);
@@ -182,16 +184,15 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
     };
     model.head.caution = threshold(&honest(|one| one.score), CAUTION_RATE);
     model.head.danger = threshold(&honest(|one| one.dangerous), DANGER_RATE).max(model.head.caution);
-    model.head.wording_floor = WORDING_FLOOR;
     // A wrong accusation is the worst: none of the honest conversations that are the hardest may be one, learned or not.
     engine.set_model(model.clone());
     let own = head::Fitted { bias: model.head.bias, weights: model.head.weights.clone() };
-    let hard = ready.par_iter().filter(|ready| ready.alone && !few && !ready.talk.scam);
+    let hard = ready.par_iter().filter(|ready| ready.chat && !few && !ready.talk.scam);
     let highest = hard.flat_map_iter(|ready| take(&engine, ready, &index));
     let highest = highest.filter(|row| may_be_dangerous(row, tactics, wording));
     let highest = highest.map(|row| probability(total(&names, &own, &row))).reduce(|| 0.0, f64::max);
     model.head.danger = ((model.head.danger.max(highest) + MARGIN) * 1e3).ceil() / 1e3;
-    Ok(Trained { model, counts, used: fitted.used, left_out })
+    Ok(Trained { model, counts, used: [of_all.messages.weights.len(), of_all.chats.weights.len()], left_out })
 }
 
 /// The groups that training may see.
@@ -251,15 +252,15 @@ fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, options: &Options) -> Vec
         .into_par_iter()
         .zip(groups)
         .map(|(talk, group)| {
-            let in_parts = few || options.parts.iter().any(|name| **name == *talk.source);
-            let fold = if in_parts {
+            let chat = options.chats.iter().any(|name| **name == *talk.source);
+            let fold = if few || chat {
                 let name = if few { "all" } else { &talk.source };
                 Arc::from(format!("part {} of {name}", group % PARTS + 1))
             } else {
                 talk.source.clone()
             };
-            let places = talk.turns.iter().filter(|line| line.side == Side::Them);
-            let places = places.map(|line| engine.wording(&line.text)).collect();
+            let theirs = talk.turns.iter().filter(|line| line.side == Side::Them);
+            let grams = theirs.map(|line| engine.wording(&line.text)).collect();
             let size = sizes[&key(&talk)];
             let times = options
                 .weigh
@@ -269,7 +270,7 @@ fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, options: &Options) -> Vec
             let plain = 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
             // Weights by the thousand would leave the wording nothing but these few; the head has few to learn.
             let (weight, of_wording) = (plain * times, plain * times.sqrt());
-            Ready { talk, fold, alone: in_parts, places, weight, of_wording }
+            Ready { talk, fold, chat, grams, weight, of_wording }
         })
         .collect()
 }
@@ -280,92 +281,136 @@ fn is_taken(turn: usize, turns: usize) -> bool {
 }
 
 /// All n-grams of some messages, each once.
-fn bag(places: &[Vec<u32>]) -> BTreeSet<u32> {
-    places.iter().flatten().copied().collect()
+fn bag(grams: &[Vec<u32>]) -> BTreeSet<u32> {
+    grams.iter().flatten().copied().collect()
 }
 
 /// The n-grams that the other side has used by some of its messages, each once.
-fn bags(places: &[Vec<u32>]) -> Vec<Vec<u32>> {
+fn bags(grams: &[Vec<u32>]) -> Vec<Vec<u32>> {
     let mut bag: BTreeSet<u32> = BTreeSet::new();
     let mut bags = Vec::new();
-    for (at, message) in places.iter().enumerate() {
+    for (at, message) in grams.iter().enumerate() {
         bag.extend(message);
-        if is_taken(at + 1, places.len()) {
+        if is_taken(at + 1, grams.len()) {
             bags.push(bag.iter().copied().collect());
         }
     }
     bags
 }
 
-/// Fits the wording on some of the conversations.
+/// What is learned of wording.
+#[derive(Clone, Default)]
+struct Wordings {
+    messages: wording::Fitted,
+    chats: wording::Fitted,
+}
+
+impl Wordings {
+    /// Of some of the conversations.
+    fn fit(ready: &[Ready], wanted: impl Fn(&Ready) -> bool, least_sources: u32, options: &Options) -> Self {
+        let chosen = |chat: bool| -> Vec<&Ready> {
+            let made_up = |ready: &Ready| ready.talk.id.starts_with("chain ");
+            ready.iter().filter(|ready| ready.chat == chat && wanted(ready) && !made_up(ready)).collect()
+        };
+        let (messages, chats) = (chosen(false), chosen(true));
+        let telling = |spread: &Spread| spread.talks >= LEAST_TALKS && spread.sources >= least_sources;
+        Self {
+            messages: fit_wording(&messages, telling, true, &options.wording),
+            chats: fit_wording(&chats, |spread| spread.talks >= LEAST_CHATS, false, &options.of_chats),
+        }
+    }
+
+    /// The same without what is left out together.
+    fn without(&self, fold: &Arc<str>, ready: &[Ready], least_sources: u32, options: &Options) -> Self {
+        let touched = |chat: bool| ready.iter().any(|ready| ready.fold == *fold && ready.chat == chat);
+        let fit = |chat: bool| {
+            Self::fit(ready, |ready| ready.chat == chat && ready.fold != *fold, least_sources, options)
+        };
+        Self {
+            messages: if touched(false) { fit(false).messages } else { self.messages.clone() },
+            chats: if touched(true) { fit(true).chats } else { self.chats.clone() },
+        }
+    }
+}
+
+/// In how many conversations, and sources, an n-gram stands.
+#[derive(Default)]
+struct Spread {
+    talks: u32,
+    sources: u32,
+    last: Option<Arc<str>>,
+}
+
+/// Fits the weights of those n-grams that tell. What it gives names them by their hash.
 fn fit_wording(
-    ready: &[Ready],
-    wanted: impl Fn(&Ready) -> bool,
-    least_sources: u32,
+    chosen: &[&Ready],
+    telling: impl Fn(&Spread) -> bool,
+    beginnings: bool,
     options: &wording::Options,
 ) -> wording::Fitted {
-    let chosen: Vec<&Ready> =
-        ready.iter().filter(|ready| wanted(ready) && !ready.talk.id.starts_with("chain ")).collect();
-    let mut talks = vec![0_u32; BUCKETS];
-    let mut sources = vec![0_u32; BUCKETS];
-    let mut last: Vec<Option<Arc<str>>> = vec![None; BUCKETS];
+    let mut spreads: HashMap<u32, Spread> = HashMap::new();
     // The talks of one source follow each other.
-    for ready in &chosen {
-        for place in bag(&ready.places) {
-            let place = place as usize;
-            talks[place] += 1;
-            if last[place].as_ref() != Some(&ready.talk.source) {
-                last[place] = Some(ready.talk.source.clone());
-                // The only source of its sort has nobody to agree with.
-                sources[place] += if ready.alone { least_sources } else { 1 };
+    for ready in chosen {
+        for gram in bag(&ready.grams) {
+            let spread = spreads.entry(gram).or_default();
+            spread.talks += 1;
+            if spread.last.as_ref() != Some(&ready.talk.source) {
+                spread.last = Some(ready.talk.source.clone());
+                spread.sources += 1;
             }
         }
     }
-    let telling =
-        |place: &u32| talks[*place as usize] >= LEAST_TALKS && sources[*place as usize] >= least_sources;
-    let kept: Vec<(Vec<u32>, usize, bool, f32)> = chosen
+    let mut grams: Vec<u32> =
+        spreads.iter().filter(|(_, spread)| telling(spread)).map(|(gram, _)| *gram).collect();
+    grams.sort_unstable();
+    let numbers: HashMap<u32, u32> = grams.iter().copied().zip(0..).collect();
+    let mut messages: Vec<wording::Message> = chosen
         .par_iter()
         .flat_map_iter(|ready| {
-            let bags = bags(&ready.places);
-            // As of the head's rows: half of the weight lies on the whole.
-            let share = 0.5 * ready.of_wording / bags.len().max(1) as f64;
-            let last = bags.len().saturating_sub(1);
-            bags.into_iter().enumerate().map(move |(at, bag)| {
-                let weight = if at == last { share + 0.5 * ready.of_wording } else { share };
-                (bag, ready.talk.scam, weight as f32)
+            let bags = if beginnings { bags(&ready.grams) } else { vec![bag(&ready.grams).into_iter().collect()] };
+            let weights = shares(ready.of_wording, bags.len());
+            let numbers = &numbers;
+            bags.into_iter().zip(weights).map(move |(bag, weight)| wording::Message {
+                grams: bag.iter().filter_map(|gram| numbers.get(gram).copied()).collect(),
+                scam: ready.talk.scam,
+                weight,
             })
         })
-        .map(|(bag, scam, weight)| {
-            let count = bag.len();
-            (bag.into_iter().filter(telling).collect(), count, scam, weight)
-        })
         .collect();
-    let mean = kept.iter().map(|(_, _, _, weight)| weight).sum::<f32>() / kept.len().max(1) as f32;
-    let messages: Vec<wording::Message<'_>> = kept
-        .iter()
-        .map(|(places, count, scam, weight)| wording::Message {
-            places,
-            count: *count,
-            scam: *scam,
-            weight: weight / mean,
-        })
-        .collect();
-    wording::fit(&messages, options)
+    let mean = messages.iter().map(|message| message.weight).sum::<f32>() / messages.len().max(1) as f32;
+    messages.iter_mut().for_each(|message| message.weight /= mean);
+    let mut fitted = wording::fit(&messages, grams.len(), options);
+    fitted.weights.iter_mut().for_each(|(gram, _)| *gram = grams[*gram as usize]);
+    fitted
 }
 
-fn model(name: &str, wording: &wording::Fitted, head: &head::Fitted) -> Result<Model, String> {
+fn model(name: &str, wordings: &Wordings, head: &head::Fitted) -> Model {
+    let Wordings { messages, chats } = wordings;
     let head = Head {
         name: name.to_owned(),
-        wording_bias: wording.bias,
-        wording_step: wording.step,
+        wording_bias: messages.bias,
+        wording_step: messages.step,
+        chats_bias: chats.bias,
+        chats_step: chats.step,
         bias: head.bias,
         weights: head.weights.clone(),
         calibration: [1.0, 0.0],
         caution: 0.5,
         danger: 0.5,
-        wording_floor: 0.0,
+        wording_floor: WORDING_FLOOR,
     };
-    Model::new(head, wording.weights.clone())
+    Model::new(head, messages.weights.clone(), chats.weights.clone())
+}
+
+/// How the weight of a conversation is shared among its beginnings, of which the last is the whole: half of it lies on that, for
+/// at the second turn nobody can tell.
+fn shares(weight: f64, beginnings: usize) -> Vec<f32> {
+    let share = 0.5 * weight / beginnings.max(1) as f64;
+    let mut shares = vec![share as f32; beginnings];
+    if let Some(last) = shares.last_mut() {
+        *last = (share + 0.5 * weight) as f32;
+    }
+    shares
 }
 
 /// The numbers of a conversation after some of its turns.
@@ -382,12 +427,8 @@ fn take(engine: &Engine, ready: &Ready, index: &HashMap<&str, u32>) -> Vec<head:
             rows.push(head::Row { numbers: numbers.collect(), scam: ready.talk.scam, weight: 0.0 });
         }
     }
-    // Half of the weight lies on the whole conversation, the other half on its beginnings: at the second turn nobody can tell.
-    let share = 0.5 * ready.weight / rows.len() as f64;
-    rows.iter_mut().for_each(|row| row.weight = share as f32);
-    if let Some(last) = rows.last_mut() {
-        last.weight += (0.5 * ready.weight) as f32;
-    }
+    let shares = shares(ready.weight, rows.len());
+    rows.iter_mut().zip(shares).for_each(|(row, share)| row.weight = share);
     rows
 }
 
@@ -397,14 +438,14 @@ fn total(names: &[(String, f64)], fitted: &head::Fitted, row: &head::Row) -> f64
 }
 
 /// Whether two tactics are plainly seen and the wording does not speak against it: what `danger` wants beside the probability.
-fn may_be_dangerous(row: &head::Row, tactics: u32, wording: [Option<u32>; 2]) -> bool {
+fn may_be_dangerous(row: &head::Row, tactics: u32, wording: [Option<u32>; 3]) -> bool {
     let plain =
         row.numbers.iter().filter(|(name, number)| *name < tactics && f64::from(*number) >= PLAIN).count();
     let score = |wanted| {
         row.numbers.iter().find(|(name, _)| Some(*name) == wanted).map_or(0.0, |(_, number)| *number)
     };
-    let score = f64::from(score(wording[0]).max(score(wording[1])));
-    plain >= LEAST_TACTICS && score >= WORDING_FLOOR
+    let score = wording.map(|wanted| f64::from(score(wanted))).into_iter().fold(f64::MIN, f64::max);
+    plain >= LEAST_TACTICS && score > WORDING_FLOOR
 }
 
 /// The least probability that no more than a share of the honest conversations reaches, each source weighed by the root of

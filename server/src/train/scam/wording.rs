@@ -1,15 +1,14 @@
-//! The weights of wording: a sparse logistic regression over hashed n-grams, by follow-the-regularised-leader
+//! The weights of wording: a sparse logistic regression over n-grams, by follow-the-regularised-leader
 //! (McMahan et al. 2013, <https://doi.org/10.1145/2487575.2488200>), which leaves most weights at nothing.
+//! Those that it leaves are then fitted anew by themselves, for the others will not be known.
 
-use bonafide_core::scam::BUCKETS;
+use bonafide_core::scam::{ASSUMED_OF_CHATS, Learned};
 
 /// A message of which it is known whether a scammer wrote it.
 #[derive(Debug, Clone)]
-pub struct Message<'a> {
-    /// Its places in the table that may get weight.
-    pub places: &'a [u32],
-    /// How many places it has in all.
-    pub count: usize,
+pub struct Message {
+    /// Its n-grams, by number.
+    pub grams: Vec<u32>,
     /// The label of its conversation.
     pub scam: bool,
     /// How much it counts.
@@ -27,34 +26,42 @@ pub struct Options {
     pub quadratic: f32,
     /// Passes over the messages.
     pub passes: usize,
+    /// So many n-grams more than it has are assumed of a message.
+    pub assumed: f64,
+}
+
+impl Options {
+    /// For whole conversations, of which there are few: weak penalties.
+    #[must_use]
+    pub fn of_chats() -> Self {
+        Self { rate: 0.5, absolute: 0.0, quadratic: 0.03, passes: 40, assumed: ASSUMED_OF_CHATS }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rate: 0.5, absolute: 0.3, quadratic: 1.0, passes: 6 }
+        Self { rate: 0.5, absolute: 0.3, quadratic: 1.0, passes: 6, assumed: 0.0 }
     }
 }
 
 /// Weights and bias, in 8 bits.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fitted {
     /// Log-odds of a message without n-grams.
     pub bias: f64,
     /// What one step of a weight is worth.
     pub step: f64,
-    /// One for each place.
-    pub weights: Vec<i8>,
-    /// How many are not nothing.
-    pub used: usize,
+    /// Numbers of the n-grams that have weight, with it.
+    pub weights: Learned,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct Gram {
     z: f32,
     n: f32,
 }
 
-impl Place {
+impl Gram {
     fn weight(self, options: &Options) -> f32 {
         if self.z.abs() <= options.absolute {
             return 0.0;
@@ -70,11 +77,32 @@ impl Place {
     }
 }
 
-/// Fits. The same messages in the same order give the same weights.
+/// Fits the weights of so many n-grams. The same messages in the same order give the same weights.
 #[must_use]
-pub fn fit(messages: &[Message<'_>], options: &Options) -> Fitted {
-    let mut places = vec![Place::default(); BUCKETS];
-    let mut bias = Place::default();
+pub fn fit(messages: &[Message], grams: usize, options: &Options) -> Fitted {
+    let (_, chosen) = walk(messages, grams, options);
+    let left: Vec<Message> = messages
+        .iter()
+        .map(|message| Message {
+            grams: message.grams.iter().copied().filter(|gram| chosen[*gram as usize] != 0.0).collect(),
+            ..*message
+        })
+        .collect();
+    let (bias, weights) = walk(&left, grams, &Options { absolute: 0.0, ..*options });
+    let largest = weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
+    let step = if largest > 0.0 { largest / 127.0 } else { 1.0 };
+    let eighths = weights.iter().map(|weight| (weight / step).round() as i8);
+    Fitted {
+        bias: f64::from(bias),
+        step: f64::from(step),
+        weights: (0..).zip(eighths).filter(|(_, weight)| *weight != 0).collect(),
+    }
+}
+
+/// Bias and weights.
+fn walk(messages: &[Message], grams: usize, options: &Options) -> (f32, Vec<f32>) {
+    let mut grams = vec![Gram::default(); grams];
+    let mut bias = Gram::default();
     let free = Options { absolute: 0.0, ..*options };
     // A fixed walk through all messages that mixes the files: a step that shares no factor with their number.
     let count = messages.len();
@@ -85,29 +113,20 @@ pub fn fit(messages: &[Message<'_>], options: &Options) -> Fitted {
         for _ in 0..count {
             at = (at + stride) % count;
             let message = &messages[at];
-            if message.places.is_empty() {
+            if message.grams.is_empty() {
                 continue;
             }
-            let value = 1.0 / (message.count as f32).sqrt();
-            let sum: f32 = message.places.iter().map(|place| places[*place as usize].weight(options)).sum();
+            let value = 1.0 / (message.grams.len() as f32 + options.assumed as f32).sqrt();
+            let sum: f32 = message.grams.iter().map(|gram| grams[*gram as usize].weight(options)).sum();
             let logit = bias.weight(&free) + sum * value;
             let miss = (1.0 / (1.0 + (-logit).exp()) - if message.scam { 1.0 } else { 0.0 }) * message.weight;
             bias.step(miss, &free);
-            for place in message.places {
-                places[*place as usize].step(miss * value, options);
+            for gram in &message.grams {
+                grams[*gram as usize].step(miss * value, options);
             }
         }
     }
-    let weights: Vec<f32> = places.iter().map(|place| place.weight(options)).collect();
-    let largest = weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs()));
-    let step = if largest > 0.0 { largest / 127.0 } else { 1.0 };
-    let weights: Vec<i8> = weights.iter().map(|weight| (weight / step).round() as i8).collect();
-    Fitted {
-        bias: f64::from(bias.weight(&free)),
-        step: f64::from(step),
-        used: weights.iter().filter(|weight| **weight != 0).count(),
-        weights,
-    }
+    (bias.weight(&free), grams.iter().map(|gram| gram.weight(options)).collect())
 }
 
 fn gcd(mut one: usize, mut other: usize) -> usize {
@@ -122,25 +141,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn telling_places_get_weight_and_others_none() {
-        let (scam, honest) = ([1, 7, 9], [2, 7, 9]);
-        let messages: Vec<Message<'_>> = (0..400)
+    fn telling_n_grams_get_weight_and_others_none() {
+        let messages: Vec<Message> = (0..400)
             .map(|k| Message {
-                places: if k % 2 == 0 { &scam } else { &honest },
-                count: 3,
+                grams: if k % 2 == 0 { vec![1, 7, 9] } else { vec![2, 7, 9] },
                 scam: k % 2 == 0,
                 weight: 1.0,
             })
             .collect();
-        let fitted = fit(&messages, &Options::default());
-        assert!(fitted.weights[1] > 60 && fitted.weights[2] < -60, "{:?}", &fitted.weights[..10]);
-        assert!(fitted.weights[7].abs() < 20 && fitted.weights[100] == 0);
-        assert_eq!(fit(&messages, &Options::default()), fitted);
+        let fitted = fit(&messages, 12, &Options::default());
+        let weight = |wanted| fitted.weights.iter().find(|(gram, _)| *gram == wanted).map_or(0, |found| found.1);
+        assert!(weight(1) > 60 && weight(2) < -60, "{fitted:?}");
+        assert!(weight(7).abs() < 20 && weight(10) == 0, "{fitted:?}");
+        assert_eq!(fit(&messages, 12, &Options::default()), fitted);
     }
 
     #[test]
     fn nothing_to_learn_from_gives_nothing() {
-        let fitted = fit(&[], &Options::default());
-        assert_eq!((fitted.used, fitted.bias), (0, 0.0));
+        let fitted = fit(&[], 3, &Options::default());
+        assert_eq!((fitted.weights.len(), fitted.bias), (0, 0.0));
     }
 }
