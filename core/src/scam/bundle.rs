@@ -43,7 +43,7 @@ mod tests {
     fn a_bundle_reads_as_what_is_built_in() {
         let read = Engine::from_bundle(&Engine::bundle()).unwrap();
         let built_in = Engine::built_in().unwrap();
-        assert!(read.tactics().eq(built_in.tactics()));
+        assert!(read.names().eq(built_in.names()));
         assert_eq!(read.model().to_bytes().unwrap(), built_in.model().to_bytes().unwrap());
         let said = "加我微信，帶你賺錢，穩賺不賠。 Send the fee to my wallet first: https://paypa1.icu";
         assert_eq!(read.cues(said), built_in.cues(said));

@@ -112,8 +112,27 @@ pub struct Conversation<'e> {
     pace: Pace,
 }
 
-/// The numbers of a conversation by which it is judged, each with its name.
-pub type Numbers<'e> = Vec<(&'e str, f64)>;
+/// The numbers of a conversation by which it is judged: the place of each among the names of its engine
+/// ([`Engine::names`]), and itself.
+pub type Numbers = Vec<(usize, f64)>;
+
+/// Names of the numbers that are no tactics. In names that begin with `wording` it is the n-grams that speak: of the strangest
+/// message, of the three strangest, of all on average, of all together as if they were one, and as those of a whole conversation.
+pub const OTHERS: [&str; 13] = [
+    "wording_first",
+    "wording",
+    "wording_mean",
+    "wording_bag",
+    "wording_chat",
+    "breadth",
+    "coherence",
+    "stages",
+    "trust_then_hook",
+    "hook_then_ask",
+    "ask_then_drain",
+    "second_opinion",
+    "new_contact",
+];
 
 #[cfg(feature = "scam-data")]
 impl Conversation<'static> {
@@ -211,7 +230,7 @@ impl<'e> Conversation<'e> {
 
     /// All numbers that are not nothing.
     #[must_use]
-    pub fn numbers(&self) -> Numbers<'e> {
+    pub fn numbers(&self) -> Numbers {
         let tactics = &self.engine.compiled.taxonomy.tactics;
         let mut numbers = Numbers::new();
         let mut stages: Few<Stage, f64> = Few::default();
@@ -223,7 +242,7 @@ impl<'e> Conversation<'e> {
             if sight <= 0.0 {
                 continue;
             }
-            numbers.push((tactic.id.as_str(), sight.min(2.0)));
+            numbers.push((index, sight.min(2.0)));
             let seen = sight.min(1.0);
             if tactic.builtin && tactic.cues.is_empty() {
                 continue;
@@ -237,26 +256,24 @@ impl<'e> Conversation<'e> {
         }
         let stage = |stage| stages.get(&stage).copied().unwrap_or(0.0);
         let wording = self.strangest.first().map_or(0.0, |strange| self.faded(strange));
-        numbers.extend([
-            ("wording_first", wording.clamp(-LIMIT, LIMIT)),
-            ("wording", self.strange().clamp(-LIMIT, LIMIT)),
-            ("wording_mean", (self.wording_sum / (self.worded as f64 + 6.0)).clamp(-1.0, LIMIT)),
-            ("wording_bag", self.bag.score(&self.engine.model.messages).clamp(-1.0, LIMIT)),
-            ("wording_chat", self.chat_bag.score(&self.engine.model.chats).clamp(-2.0, LIMIT)),
-            ("breadth", libm::log1p(breadth)),
-            ("coherence", libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max))),
-            ("stages", stages.iter().map(|(_, seen)| *seen).sum::<f64>()),
-            ("trust_then_hook", stage(Stage::Trust).min(stage(Stage::Hook))),
-            ("hook_then_ask", stage(Stage::Hook).min(stage(Stage::Ask))),
-            ("ask_then_drain", stage(Stage::Ask).min(stage(Stage::Drain))),
-        ]);
-        if let Some(opinion) = self.setting.second_opinion.filter(|opinion| opinion.is_finite()) {
-            numbers.push(("second_opinion", opinion.clamp(-LIMIT, LIMIT)));
-        }
-        if self.setting.new_contact == Some(true) {
-            numbers.push(("new_contact", 1.0));
-        }
-        numbers.retain(|(_, number)| *number != 0.0);
+        let model = &self.engine.model;
+        let opinion = self.setting.second_opinion.filter(|opinion| opinion.is_finite());
+        let others: [f64; OTHERS.len()] = [
+            wording.clamp(-LIMIT, LIMIT),
+            self.strange().clamp(-LIMIT, LIMIT),
+            (self.wording_sum / (self.worded as f64 + 6.0)).clamp(-1.0, LIMIT),
+            self.bag.score(&model.messages).clamp(-1.0, LIMIT),
+            self.chat_bag.score(&model.chats).clamp(-2.0, LIMIT),
+            libm::log1p(breadth),
+            libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max)),
+            stages.iter().map(|(_, seen)| *seen).sum::<f64>(),
+            stage(Stage::Trust).min(stage(Stage::Hook)),
+            stage(Stage::Hook).min(stage(Stage::Ask)),
+            stage(Stage::Ask).min(stage(Stage::Drain)),
+            opinion.map_or(0.0, |opinion| opinion.clamp(-LIMIT, LIMIT)),
+            f64::from(u8::from(self.setting.new_contact == Some(true))),
+        ];
+        numbers.extend((tactics.len()..).zip(others).filter(|(_, number)| *number != 0.0));
         numbers
     }
 

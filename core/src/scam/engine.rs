@@ -1,6 +1,7 @@
 //! The taxonomy and the model together: what reads messages.
 
 use super::bundle;
+use super::conversation::OTHERS;
 use super::links;
 use super::model::Model;
 use super::taxonomy::{Compiled, Seen, Taxonomy};
@@ -8,11 +9,16 @@ use super::text::{Tokens, fold};
 use super::turn::{Side, Turn};
 use super::wording;
 
+/// What it adds, in log-odds, that the other side is a stranger: no data set of training knows it.
+const NEW_CONTACT: f64 = 0.4;
+
 /// What reads conversations. It is made once, and any number of conversations read with it.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) compiled: Compiled,
     pub(super) model: Model,
+    /// Weights of each expert, in the order of [`Engine::names`].
+    pub(super) weights: Vec<Vec<f64>>,
 }
 
 #[cfg(feature = "scam-data")]
@@ -34,7 +40,7 @@ impl Engine {
     /// # Errors
     /// What in the taxonomy can't be read.
     pub fn with(model: Model) -> Result<Self, String> {
-        Ok(Self { compiled: Compiled::new(Taxonomy::built_in()?)?, model })
+        Ok(Self::of(Compiled::new(Taxonomy::built_in()?)?, model))
     }
 
     /// The data that come with the program as one file, for a program that is built without them.
@@ -59,7 +65,13 @@ impl Engine {
         let (taxonomy, pairs) = (Taxonomy::parse(text(taxonomy)?)?, text(pairs)?);
         let model = Model::from_bytes(model)?;
         fold::simplify(pairs)?;
-        Ok(Self { compiled: Compiled::new(taxonomy)?, model })
+        Ok(Self::of(Compiled::new(taxonomy)?, model))
+    }
+
+    fn of(compiled: Compiled, model: Model) -> Self {
+        let mut engine = Self { compiled, weights: Vec::new(), model };
+        engine.resolve();
+        engine
     }
 
     /// The model.
@@ -71,11 +83,29 @@ impl Engine {
     /// Puts another model in the place of this one.
     pub fn set_model(&mut self, model: Model) {
         self.model = model;
+        self.resolve();
     }
 
-    /// The ids of all tactics, and the weights that the taxonomy gives them.
-    pub fn tactics(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.compiled.taxonomy.tactics.iter().map(|tactic| (tactic.id.as_str(), tactic.weight))
+    fn resolve(&mut self) {
+        let experts = self.model.head.experts.iter();
+        let weights = experts.map(|expert| {
+            self.names().map(|(name, given)| expert.weights.get(name).copied().unwrap_or(given)).collect()
+        });
+        self.weights = weights.collect();
+    }
+
+    /// The names of a conversation's numbers, and the weights that they have where nothing was learned of them: first the
+    /// tactics, then [`OTHERS`].
+    pub fn names(&self) -> impl Iterator<Item = (&str, f64)> {
+        let tactics = self.compiled.taxonomy.tactics.iter().map(|tactic| (tactic.id.as_str(), tactic.weight));
+        let untrained = |name: &str| if name == "new_contact" { NEW_CONTACT } else { 0.0 };
+        tactics.chain(OTHERS.iter().map(move |name| (*name, untrained(name))))
+    }
+
+    /// Whether the engine itself finds what a name stands for, without words.
+    #[must_use]
+    pub fn is_sign(&self, name: &str) -> bool {
+        self.compiled.tactic(name).is_some_and(|index| self.compiled.taxonomy.tactics[index].builtin)
     }
 
     /// What the engine reads in a message, as training wants it: the hashes of its n-grams, each once and in order.

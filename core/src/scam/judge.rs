@@ -1,6 +1,7 @@
 //! From the numbers of a conversation to what is said of it.
 
-use super::conversation::Conversation;
+use super::conversation::{Conversation, Numbers};
+use super::engine::Engine;
 use super::few::Few;
 use super::fields::Texts;
 use super::report::{Advice, Finding, Hotline, Place, Report, Risk, Stage};
@@ -10,20 +11,20 @@ use super::taxonomy::Taxonomy;
 pub const LEAST_TACTICS: usize = 2;
 /// A tactic is plainly seen from this sight on (see [`Conversation::numbers`], which go from 0 to 2).
 pub const PLAIN: f64 = 0.95;
-/// Weights of what training has seen too seldom to weigh.
-const UNTRAINED: [(&str, f64); 2] = [("new_contact", 0.4), ("second_opinion", 0.0)];
 /// Log-odds at which a finding has strength 1 - 1/e.
 const STRONG: f64 = 1.5;
 /// Weaker findings are not shown.
 const LEAST_STRENGTH: f64 = 0.1;
 
-fn weight(conversation: &Conversation<'_>, name: &str) -> f64 {
-    let engine = conversation.engine();
-    let given = || {
-        let tactic = engine.compiled.tactic(name).map(|index| engine.compiled.taxonomy.tactics[index].weight);
-        tactic.or_else(|| UNTRAINED.iter().find(|(other, _)| *other == name).map(|(_, weight)| *weight))
-    };
-    engine.model.head.weights.get(name).copied().or_else(given).unwrap_or(0.0)
+/// The expert that says scam loudest: its place, and the calibrated log-odds that it gives.
+#[must_use]
+pub fn loudest(engine: &Engine, numbers: &Numbers) -> (usize, f64) {
+    let experts = engine.model.head.experts.iter().zip(&engine.weights).enumerate();
+    let said = experts.map(|(at, (expert, weights))| {
+        let sum = expert.bias + numbers.iter().map(|(name, number)| weights[*name] * number).sum::<f64>();
+        (at, expert.calibration[0] * sum + expert.calibration[1])
+    });
+    said.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or_default()
 }
 
 /// The report.
@@ -32,22 +33,22 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
     let head = &engine.model.head;
     let taxonomy = &engine.compiled.taxonomy;
     let numbers = conversation.numbers();
-    let total =
-        head.bias + numbers.iter().map(|(name, number)| weight(conversation, name) * number).sum::<f64>();
-    let probability = 1.0 / (1.0 + libm::exp(-(head.calibration[0] * total + head.calibration[1])));
+    let (expert, said_loudest) = loudest(engine, &numbers);
+    let probability = 1.0 / (1.0 + libm::exp(-said_loudest));
+    let weights = engine.weights.get(expert).map_or(&[][..], Vec::as_slice);
 
     let mut evidence = Vec::new();
     let mut plain = 0;
     let mut patterns: Few<&str, f64> = Few::default();
-    for (name, number) in &numbers {
-        let Some(index) = engine.compiled.tactic(name) else { continue };
-        let tactic = &taxonomy.tactics[index];
-        let adds = weight(conversation, name) * number;
+    for (index, number) in &numbers {
+        let (index, number) = (*index, *number);
+        let Some(tactic) = taxonomy.tactics.get(index) else { continue };
+        let adds = weights[index] * number;
         let said_by_messages = conversation.tally(index).is_some();
-        plain += usize::from(*number >= PLAIN && said_by_messages);
+        plain += usize::from(number >= PLAIN && said_by_messages);
         let strength = 1.0 - libm::exp(-adds.max(0.0) / STRONG);
         // What was only hinted at is no finding.
-        if strength < LEAST_STRENGTH || *number < 0.55 {
+        if strength < LEAST_STRENGTH || number < 0.55 {
             continue;
         }
         for pattern in &tactic.patterns {

@@ -24,9 +24,9 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use conversation::{Conversation, Numbers};
+pub use conversation::{Conversation, Numbers, OTHERS};
 pub use engine::Engine;
-pub use model::{Head, Learned, Model};
+pub use model::{Expert, Head, Learned, Model};
 pub use report::{Advice, Finding, Hotline, Place, Report, Risk, Stage};
 pub use turn::{Setting, Side, Turn};
 pub use wording::ASSUMED_OF_CHATS;

@@ -11,7 +11,38 @@ use std::collections::BTreeMap;
 pub(super) const BUILT_IN: &[u8] = include_bytes!("model.bin");
 
 /// The first bytes of a model file.
-const MAGIC: &[u8; 8] = b"BFSCAM03";
+const MAGIC: &[u8; 8] = b"BFSCAM04";
+
+/// A logistic regression over the numbers of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Expert {
+    /// What it knows best.
+    pub name: String,
+    /// Bias of the sum over a conversation.
+    pub bias: f64,
+    /// Weights of tactics by id, and of the other numbers of a conversation by name. A tactic that is not here has the
+    /// weight that the taxonomy gives it.
+    pub weights: BTreeMap<String, f64>,
+    /// Slope and offset of the calibration: probability = 1 / (1 + exp(-(slope * sum + offset))).
+    pub calibration: [f64; 2],
+}
+
+impl Expert {
+    fn read(fields: &mut Fields) -> Result<Self, String> {
+        let mut weights = BTreeMap::new();
+        for (name, value) in fields.within("weights")? {
+            let weight = value.as_f64().ok_or_else(|| format!("the weight of {name} is no number"))?;
+            weights.insert(name, weight);
+        }
+        let calibration: Vec<f64> = fields.values("calibration")?.iter().filter_map(Value::as_f64).collect();
+        Ok(Self {
+            name: fields.text("name")?,
+            bias: fields.number("bias")?,
+            weights,
+            calibration: calibration.try_into().map_err(|_| "the calibration is not two numbers")?,
+        })
+    }
+}
 
 /// All but the n-grams.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,13 +57,9 @@ pub struct Head {
     pub chats_bias: f64,
     /// What one step of a weight of it is worth.
     pub chats_step: f64,
-    /// Bias of the sum over a conversation.
-    pub bias: f64,
-    /// Weights of tactics by id, and of the other numbers of a conversation by name. A tactic that is not here has the
-    /// weight that the taxonomy gives it.
-    pub weights: BTreeMap<String, f64>,
-    /// Slope and offset of the calibration: probability = 1 / (1 + exp(-(slope * sum + offset))).
-    pub calibration: [f64; 2],
+    /// Who judges: the one that says scam loudest is believed. Scams that come to the point (calls, letters, short messages)
+    /// and those that take days share tactics and no manner, and what tells the one is nothing in the other.
+    pub experts: Vec<Expert>,
     /// Least probability for `caution`.
     pub caution: f64,
     /// Least probability for `danger`.
@@ -45,21 +72,17 @@ pub struct Head {
 impl Head {
     fn read(json: &[u8]) -> Result<Self, String> {
         let mut fields = Fields::parse(json, "head")?;
-        let mut weights = BTreeMap::new();
-        for (name, value) in fields.within("weights")? {
-            let weight = value.as_f64().ok_or_else(|| format!("the weight of {name} is no number"))?;
-            weights.insert(name, weight);
+        let experts = fields.objects("experts", Expert::read)?;
+        if experts.is_empty() {
+            return Err("the head has no expert".to_owned());
         }
-        let calibration: Vec<f64> = fields.values("calibration")?.iter().filter_map(Value::as_f64).collect();
         let head = Self {
             name: fields.text("name")?,
             wording_bias: fields.number("wording_bias")?,
             wording_step: fields.number("wording_step")?,
             chats_bias: fields.number("chats_bias")?,
             chats_step: fields.number("chats_step")?,
-            bias: fields.number("bias")?,
-            weights,
-            calibration: calibration.try_into().map_err(|_| "the calibration is not two numbers")?,
+            experts,
             caution: fields.number("caution")?,
             danger: fields.number("danger")?,
             wording_floor: fields.number("wording_floor")?,
@@ -194,9 +217,12 @@ mod tests {
             wording_step: 0.5,
             chats_bias: 0.125,
             chats_step: 2.0,
-            bias: -2.0,
-            weights: BTreeMap::from([("a".to_owned(), 1.5)]),
-            calibration: [1.0, 0.0],
+            experts: vec![Expert {
+                name: "all".to_owned(),
+                bias: -2.0,
+                weights: BTreeMap::from([("a".to_owned(), 1.5)]),
+                calibration: [1.0, 0.0],
+            }],
             caution: 0.5,
             danger: 0.75,
             wording_floor: 0.0,

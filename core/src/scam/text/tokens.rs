@@ -207,26 +207,30 @@ impl<'a> Reader<'a> {
         let mut len = plus + digits(self, self.at + plus);
         let mut count = len - plus;
         let mut groups = 1;
-        let mut spaced = false;
+        // Where the first number ends, if what follows is set off by spaces.
+        let mut spaced = None;
         while let Some(separator) = self.c(self.at + len) {
             let more = digits(self, self.at + len + 1);
             let goes_on = match separator {
-                '.' | ',' | ':' => more > 0 && !spaced,
+                '.' | ',' | ':' => more > 0 && spaced.is_none(),
                 ' ' | '-' | '(' | ')' => more >= 2 && groups < 5 && count >= 2,
                 _ => false,
             };
             if !goes_on {
                 break;
             }
-            spaced |= matches!(separator, ' ' | '-' | '(' | ')');
+            if matches!(separator, ' ' | '-' | '(' | ')') {
+                spaced.get_or_insert((len, count));
+            }
             len += 1 + more;
             count += more;
             groups += 1;
         }
-        if spaced && !(9..=19).contains(&count) {
-            // Several numbers, not one: only the first.
-            len = plus + digits(self, self.at + plus);
-            count = len - plus;
+        if let Some(first) = spaced
+            && !(9..=19).contains(&count)
+        {
+            // Several numbers, not one.
+            (len, count) = first;
         }
         // Letters that follow belong to it: 5k, 3w, 2nd, 4u.
         let letters = (self.at + len..)

@@ -23,9 +23,6 @@ pub struct Args {
     /// Name and version of the model.
     #[arg(long, default_value = "scam-1")]
     name: String,
-    /// Let a source count TIMES as much as its size says.
-    #[arg(long, value_name = "SOURCE=TIMES", value_parser = weighed)]
-    weigh: Vec<(String, f64)>,
     /// A source of whole conversations over days: a wording of their own is learned from them, and they are left out part by
     /// part instead of as a whole.
     #[arg(long, value_name = "SOURCE")]
@@ -44,14 +41,6 @@ pub struct Args {
     sureness: f64,
 }
 
-fn weighed(text: &str) -> Result<(String, f64), String> {
-    let wrong = || format!("`{text}` is no SOURCE=TIMES with a number above 0");
-    let (source, times) = text.split_once('=').ok_or_else(wrong)?;
-    let times =
-        times.parse::<f64>().ok().filter(|times| times.is_finite() && *times > 0.0).ok_or_else(wrong)?;
-    Ok((source.to_owned(), times))
-}
-
 /// Runs the command.
 pub fn run(args: &Args) -> Result<(), Error> {
     let mut talks: Vec<Talk> = Vec::new();
@@ -62,7 +51,6 @@ pub fn run(args: &Args) -> Result<(), Error> {
         name: args.name.clone(),
         all: args.all,
         chats: args.chats.clone(),
-        weigh: args.weigh.clone(),
         wording: wording::Options {
             absolute: args.absolute,
             quadratic: args.quadratic,
@@ -77,12 +65,11 @@ pub fn run(args: &Args) -> Result<(), Error> {
     write_left_out(&trained)?;
     let head = &trained.model.head;
     anstream::eprintln!(
-        "{} n-grams of messages, {} of whole conversations, caution from {:.3}, danger from {:.3}, calibration {:?}",
+        "{} n-grams of messages, {} of whole conversations, caution from {:.3}, danger from {:.3}",
         trained.used[0],
         trained.used[1],
         head.caution,
-        head.danger,
-        head.calibration
+        head.danger
     );
     Ok(())
 }

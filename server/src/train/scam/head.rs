@@ -1,7 +1,7 @@
 //! The head: a logistic regression over the numbers of a conversation, drawn towards what the taxonomy says a tactic weighs,
 //! and never below nothing, for no tactic of scammers makes a conversation safer.
 
-use std::collections::BTreeMap;
+use bonafide_core::scam::Engine;
 
 /// What is assumed of numbers that are no tactics, before anything is seen.
 const ASSUMED: &[(&str, f64)] = &[
@@ -9,7 +9,7 @@ const ASSUMED: &[(&str, f64)] = &[
     ("wording", 0.6),
     ("wording_mean", 0.4),
     ("wording_bag", 0.6),
-    ("wording_chat", 0.6),
+    ("wording_chat", 10.0),
     ("breadth", 0.2),
     ("coherence", 0.5),
     ("stages", 0.1),
@@ -17,10 +17,42 @@ const ASSUMED: &[(&str, f64)] = &[
     ("hook_then_ask", 0.3),
     ("ask_then_drain", 0.3),
 ];
+/// How messages are worded tells nothing of a scam that takes days (it is chatty like everybody), and the wording of whole
+/// chats nothing of letters and calls.
+const OF_MESSAGES: [&str; 4] = ["wording_first", "wording", "wording_mean", "wording_bag"];
+const OF_CHATS: &str = "wording_chat";
+/// In a chat over days honest people, too, come to speak of what a tactic's cues are made of.
+const IN_CHATS: f64 = 0.5;
+/// The share of its assumed weight that a sign which the engine finds by itself (a disguise, a link) keeps in any case: data
+/// sets have had them taken out.
+const KEPT_BY_SIGNS: f64 = 0.5;
 
-/// How many of the names are no tactics.
-pub(super) fn others() -> usize {
-    ASSUMED.len()
+/// A number of a conversation, by its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Name {
+    /// Its name.
+    pub name: String,
+    /// What it is assumed to weigh.
+    pub assumed: f64,
+    /// The least that it may weigh: no tactic of scammers makes a conversation safer.
+    pub least: f64,
+    /// The most.
+    pub most: f64,
+}
+
+/// All that an engine knows of a conversation, in its order, for an expert of chats over days or of all others.
+#[must_use]
+pub fn names(engine: &Engine, chats: bool) -> Vec<Name> {
+    let assumed = |name: &str| ASSUMED.iter().find(|(other, _)| *other == name).map(|(_, weight)| *weight);
+    let named = engine.names().map(|(name, given)| {
+        let unused = if chats { OF_MESSAGES.contains(&name) } else { name == OF_CHATS };
+        let share = if chats && name != OF_CHATS { IN_CHATS } else { 1.0 };
+        let assumed = if unused { 0.0 } else { share * assumed(name).unwrap_or(given) };
+        let least = if engine.is_sign(name) { KEPT_BY_SIGNS * assumed } else { 0.0 };
+        let most = if unused { 0.0 } else { f64::INFINITY };
+        Name { name: name.to_owned(), assumed, least, most }
+    });
+    named.collect()
 }
 
 /// Numbers of a conversation after some turn, with its label.
@@ -30,17 +62,29 @@ pub struct Row {
     pub numbers: Vec<(u32, f32)>,
     /// The label.
     pub scam: bool,
-    /// How much it counts.
-    pub weight: f32,
+    /// Its share of the conversation's weight.
+    pub share: f32,
 }
 
-/// Weights by name, and the bias.
+/// A row, and how much it counts.
+pub type Weighted<'r> = (&'r Row, f64);
+
+/// Weights and bias.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fitted {
     /// Log-odds of a conversation without any number.
     pub bias: f64,
     /// One for each name.
-    pub weights: BTreeMap<String, f64>,
+    pub weights: Vec<f64>,
+}
+
+impl Fitted {
+    /// The log-odds of a conversation.
+    #[must_use]
+    pub fn of(&self, row: &Row) -> f64 {
+        let weight = |name: u32| self.weights.get(name as usize).copied().unwrap_or(0.0);
+        self.bias + row.numbers.iter().map(|(name, number)| weight(*name) * f64::from(*number)).sum::<f64>()
+    }
 }
 
 /// How it is fitted.
@@ -58,35 +102,28 @@ impl Default for Options {
     }
 }
 
-/// Names with what is assumed of them: tactics with the taxonomy's weights, and the other numbers.
-#[must_use]
-pub fn names<'a>(tactics: impl Iterator<Item = (&'a str, f64)>) -> Vec<(String, f64)> {
-    let others = ASSUMED.iter().map(|(name, weight)| ((*name).to_owned(), *weight));
-    tactics.map(|(name, weight)| (name.to_owned(), weight)).chain(others).collect()
-}
-
 /// Fits by projected gradient descent with Adam's steps (Kingma and Ba 2015, <https://arxiv.org/abs/1412.6980>).
 #[must_use]
-pub fn fit(names: &[(String, f64)], rows: &[Row], options: &Options) -> Fitted {
+pub fn fit(names: &[Name], rows: &[Weighted<'_>], options: &Options) -> Fitted {
     let count = names.len();
-    let mut weights: Vec<f64> = names.iter().map(|(_, assumed)| *assumed).collect();
+    let mut weights: Vec<f64> = names.iter().map(|name| name.assumed).collect();
     let mut bias = -2.0;
     let (mut mean, mut square) = (vec![0.0; count + 1], vec![0.0; count + 1]);
-    let total: f64 = rows.iter().map(|row| f64::from(row.weight)).sum::<f64>().max(1.0);
+    let total: f64 = rows.iter().map(|(_, weight)| weight).sum::<f64>().max(1.0);
     for step in 1..=options.steps {
         let mut gradient = vec![0.0; count + 1];
-        for row in rows {
+        for (row, weight) in rows {
             let sum: f64 =
                 row.numbers.iter().map(|(name, number)| weights[*name as usize] * f64::from(*number)).sum();
             let miss = 1.0 / (1.0 + (-(bias + sum)).exp()) - if row.scam { 1.0 } else { 0.0 };
-            let miss = miss * f64::from(row.weight);
+            let miss = miss * weight;
             for (name, number) in &row.numbers {
                 gradient[*name as usize] += miss * f64::from(*number);
             }
             gradient[count] += miss;
         }
-        for (at, (_, assumed)) in names.iter().enumerate() {
-            gradient[at] += options.sureness * (weights[at] - assumed);
+        for (at, name) in names.iter().enumerate() {
+            gradient[at] += options.sureness * (weights[at] - name.assumed);
         }
         let rate = 0.05 / (1.0 + step as f64 / 150.0);
         for at in 0..=count {
@@ -99,15 +136,12 @@ pub fn fit(names: &[(String, f64)], rows: &[Row], options: &Options) -> Fitted {
             if at == count {
                 bias -= change;
             } else {
-                weights[at] = (weights[at] - change).max(0.0);
+                weights[at] = (weights[at] - change).clamp(names[at].least, names[at].most);
             }
         }
     }
     let round = |weight: f64| (weight * 1e4).round() / 1e4;
-    Fitted {
-        bias: round(bias),
-        weights: names.iter().zip(weights).map(|((name, _), weight)| (name.clone(), round(weight))).collect(),
-    }
+    Fitted { bias: round(bias), weights: weights.into_iter().map(round).collect() }
 }
 
 /// Slope and offset that make sums into log-odds which can be believed (Platt 1999), by Newton's method.
@@ -144,23 +178,26 @@ mod tests {
     use super::*;
 
     fn row(numbers: &[(u32, f32)], scam: bool) -> Row {
-        Row { numbers: numbers.to_vec(), scam, weight: 1.0 }
+        Row { numbers: numbers.to_vec(), scam, share: 1.0 }
     }
 
     #[test]
     fn what_is_seen_overrules_what_was_assumed() {
-        let names: Vec<(String, f64)> =
-            [("telling", 0.2), ("idle", 1.0), ("unseen", 1.5)].map(|(name, w)| (name.to_owned(), w)).to_vec();
+        let names: Vec<Name> = [("telling", 0.2, 0.0), ("idle", 1.0, 0.0), ("unseen", 1.5, 0.0), ("sign", 0.8, 0.4)]
+            .map(|(name, assumed, least)| Name { name: name.to_owned(), assumed, least, most: f64::INFINITY })
+            .to_vec();
         let mut rows = Vec::new();
         for k in 0..500 {
             rows.push(row(&[(0, 1.0)], k % 20 != 0));
             rows.push(row(&[(1, 1.0)], k % 2 == 0));
             rows.push(row(&[], k % 10 == 0));
+            rows.push(row(&[(3, 1.0)], false));
         }
+        let rows: Vec<Weighted<'_>> = rows.iter().map(|row| (row, 1.0)).collect();
         let fitted = fit(&names, &rows, &Options::default());
-        assert!(fitted.weights["telling"] > 3.0, "{fitted:?}");
-        assert!((fitted.weights["unseen"] - 1.5).abs() < 0.01);
-        assert!(fitted.weights.values().all(|weight| *weight >= 0.0));
+        assert!(fitted.weights[0] > 3.0, "{fitted:?}");
+        assert!((fitted.weights[2] - 1.5).abs() < 0.01 && fitted.weights[3] == 0.4, "{fitted:?}");
+        assert!(fitted.weights.iter().all(|weight| *weight >= 0.0));
     }
 
     #[test]

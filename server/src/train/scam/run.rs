@@ -7,7 +7,7 @@
 use super::{head, wording};
 use crate::eval::scam::dataset::{Line, Talk, groups, is_held_out};
 use bonafide_core::scam::judge::{LEAST_TACTICS, PLAIN};
-use bonafide_core::scam::{Conversation, Engine, Head, Model, Setting, Side};
+use bonafide_core::scam::{self, Conversation, Engine, Head, Model, OTHERS, Setting, Side};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,6 +23,12 @@ const LEAST_TALKS: u32 = 3;
 const LEAST_CHATS: u32 = 2;
 /// And those that only one source has teach its style.
 const LEAST_SOURCES: u32 = 2;
+/// What all other honest conversations together weigh against the chats over days, for their wording and for their expert:
+/// enough that what is merely another manner of speaking is no sign of a scam.
+const OTHERS_OF_WORDING: f64 = 0.1;
+const OTHERS_OF_EXPERT: f64 = 1.0;
+/// How sure the assumed weights of the expert of chats are, as a number of chats.
+const SURENESS_OF_CHATS: f64 = 30.0;
 /// Share of honest conversations that may rise to `caution` at any turn, and to `danger`.
 const CAUTION_RATE: f64 = 0.01;
 const DANGER_RATE: f64 = 0.001;
@@ -43,8 +49,6 @@ pub struct Options {
     /// Sources of whole conversations over days: a wording of their own is learned from them, and they are left out part by
     /// part instead of as a whole.
     pub chats: Vec<String>,
-    /// Sources that count more than others of their size, and how many times.
-    pub weigh: Vec<(String, f64)>,
     /// The fit of messages' wording.
     pub wording: wording::Options,
     /// The fit of whole conversations' wording.
@@ -63,8 +67,17 @@ struct Ready {
     /// Of each message of the other side: its n-grams, by hash.
     grams: Vec<Vec<u32>>,
     weight: f64,
-    /// Its weight for the wording.
-    of_wording: f64,
+}
+
+impl Ready {
+    fn is_made_up(&self) -> bool {
+        self.talk.id.starts_with("chain ")
+    }
+
+    /// A conversation of honest people that is no chat over days.
+    fn is_other_honest(&self) -> bool {
+        !self.chat && !self.talk.message && !self.talk.scam
+    }
 }
 
 /// What training has made.
@@ -88,6 +101,8 @@ pub struct LeftOut {
     pub scam: bool,
     /// The highest probability after any turn.
     pub score: f64,
+    /// The one after the last turn.
+    pub last: f64,
     /// The highest among those at which nothing but the probability stood against `danger`.
     pub dangerous: f64,
     /// Even people don't agree what it is: it may rise to `caution`, and sets no threshold.
@@ -99,8 +114,6 @@ pub struct LeftOut {
 /// # Errors
 /// The taxonomy can't be read, or there is not enough to learn from.
 pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> Result<Trained, String> {
-    let unfitted = head::Fitted::default();
-    let mut engine = Engine::with(model(&options.name, &Wordings::default(), &unfitted))?;
     let kept = keep(talks, options.all);
     let few = kept.iter().map(|talk| &talk.source).collect::<BTreeSet<_>>().len() < FEW_SOURCES;
     for scam in [true, false] {
@@ -116,83 +129,177 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
         counts.entry(talk.source.to_string()).or_default()[usize::from(talk.scam)] += 1;
     }
     say(&format!("reading {} conversations and messages", kept.len()));
+    let mut engine = Engine::with(model(&options.name, &Wordings::default(), &[], &[]))?;
+    let names = head::names(&engine, false);
     let ready = ready(&engine, with_chains(kept), few, options);
     let folds: BTreeSet<Arc<str>> = ready.iter().map(|ready| ready.fold.clone()).collect();
     let least_sources = if few { 1 } else { LEAST_SOURCES };
-    let names = head::names(engine.tactics());
-    let index: HashMap<&str, u32> =
-        names.iter().enumerate().map(|(at, (name, _))| (name.as_str(), at as u32)).collect();
 
-    let mut rows = Vec::new();
-    let mut of_source: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
     say("wording");
-    let of_all = Wordings::fit(&ready, |_| true, least_sources, options);
+    let wordings = Wordings::fit(&ready, |_| true, least_sources, options);
+    let mut rows: Vec<Vec<head::Row>> = vec![Vec::new(); ready.len()];
     for fold in &folds {
         say(&format!("wording without {fold}"));
-        let wordings = of_all.without(fold, &ready, least_sources, options);
-        engine.set_model(model(&options.name, &wordings, &unfitted));
-        let members: Vec<usize> = (0..ready.len()).filter(|at| &ready[*at].fold == fold).collect();
-        let taken: Vec<Vec<head::Row>> =
-            members.par_iter().map(|at| take(&engine, &ready[*at], &index)).collect();
-        for (at, taken) in members.into_iter().zip(taken) {
-            let start = rows.len();
-            rows.extend(taken);
-            of_source.push((at, start..rows.len()));
-        }
+        let without = wordings.without(fold, &ready, least_sources, options);
+        engine.set_model(model(&options.name, &without, &[], &[]));
+        let members = rows.par_iter_mut().zip(&ready).filter(|(_, ready)| ready.fold == *fold);
+        members.for_each(|(rows, ready)| *rows = take(&engine, ready));
     }
-    let tactics = names.len() as u32 - head::others() as u32;
-    let wording = ["wording", "wording_bag", "wording_chat"].map(|name| index.get(name).copied());
-    // For the thresholds the head, too, must not have seen the source.
-    let mut left_out = Vec::new();
-    let mut sums: Vec<(f64, bool, f64)> = Vec::new();
-    for fold in &folds {
-        say(&format!("head without {fold}"));
-        let others: Vec<head::Row> = of_source
-            .iter()
-            .filter(|(at, _)| &ready[*at].fold != fold)
-            .flat_map(|(_, range)| rows[range.clone()].iter().cloned())
-            .collect();
-        let fitted = head::fit(&names, &others, &options.head);
-        for (at, range) in of_source.iter().filter(|(at, _)| &ready[*at].fold == fold) {
-            let ready = &ready[*at];
-            let mut score = f64::NEG_INFINITY;
-            let mut dangerous = f64::NEG_INFINITY;
-            for row in &rows[range.clone()] {
-                let sum = total(&names, &fitted, row);
-                score = score.max(sum);
-                if may_be_dangerous(row, tactics, wording) {
-                    dangerous = dangerous.max(sum);
+    // For calibration and thresholds the head, too, must not have seen the source.
+    say("heads, each source left out");
+    let experts: Vec<Expert> = Expert::ALL.into_iter().filter(|expert| expert.has_own(&ready)).collect();
+    let fit = |expert: &Expert, wanted: &(dyn Fn(&Ready) -> bool + Sync)| {
+        let names = head::names(&engine, *expert == Expert::Slow);
+        head::fit(&names, &expert.rows(&ready, &rows, wanted), &expert.options(options))
+    };
+    let heads: BTreeMap<&Arc<str>, Vec<head::Fitted>> = folds
+        .par_iter()
+        .map(|fold| (fold, experts.iter().map(|expert| fit(expert, &|ready| ready.fold != *fold)).collect()))
+        .collect();
+    let sums = |at: usize, row: &head::Row| -> Vec<f64> {
+        heads[&ready[at].fold].iter().map(|fitted| fitted.of(row)).collect()
+    };
+    let mut fitted = Vec::new();
+    for (index, expert) in experts.iter().enumerate() {
+        let own = (0..ready.len()).filter(|at| expert.is_own(&ready[*at]));
+        let highest = own.map(|at| {
+            let all = rows[at].iter().map(|row| sums(at, row)[index]);
+            (all.fold(f64::MIN, f64::max), ready[at].talk.scam, ready[at].weight)
+        });
+        let calibration = head::calibrate(&highest.collect::<Vec<_>>());
+        fitted.push((expert.name().to_owned(), fit(expert, &|_| true), calibration));
+    }
+    let probability = |sums: Vec<f64>| -> f64 {
+        let calibrated = sums.into_iter().zip(&fitted).map(|(sum, (_, _, by))| by[0] * sum + by[1]);
+        1.0 / (1.0 + (-calibrated.fold(f64::MIN, f64::max)).exp())
+    };
+    let judge = Judge::new(&names);
+    let left_out: Vec<LeftOut> = (0..ready.len())
+        .map(|at| {
+            let talk = &ready[at].talk;
+            let mut one = LeftOut {
+                source: talk.source.clone(),
+                scam: talk.scam,
+                score: 0.0,
+                dangerous: 0.0,
+                last: 0.0,
+                ambiguous: talk.kind.contains("ambiguous"),
+            };
+            for row in &rows[at] {
+                one.last = probability(sums(at, row));
+                one.score = one.score.max(one.last);
+                if judge.allows_danger(row) {
+                    one.dangerous = one.dangerous.max(one.last);
                 }
             }
-            sums.push((score, ready.talk.scam, ready.weight));
-            let source = ready.talk.source.clone();
-            let ambiguous = ready.talk.kind.contains("ambiguous");
-            left_out.push(LeftOut { source, scam: ready.talk.scam, score, dangerous, ambiguous });
+            one
+        })
+        .collect();
+    //DBG
+    {
+        let dump: Vec<serde_json::Value> = ready.iter().zip(&rows).map(|(r, rows)| serde_json::json!({"s": &*r.talk.source, "id": r.talk.id, "l": r.talk.lang, "y": r.talk.scam, "c": r.chat, "f": &*r.fold, "w": r.weight, "m": r.talk.message, "r": rows.iter().map(|row| &row.numbers).collect::<Vec<_>>()})).collect();
+        let all = serde_json::json!({"names": names.iter().map(|n| (&n.name, n.assumed)).collect::<Vec<_>>(), "talks": dump});
+        std::fs::write("/tmp/rows.json", all.to_string()).unwrap();
+    }
+    for lang in ["en", "zh"] {
+        let a = |f: &dyn Fn(usize) -> f64| {
+            let mut v: [Vec<f64>; 2] = Default::default();
+            for at in 0..ready.len() {
+                if ready[at].chat && ready[at].talk.lang == lang { v[usize::from(ready[at].talk.scam)].push(f(at)); }
+            }
+            v.iter_mut().for_each(|v| v.sort_by(f64::total_cmp));
+            crate::eval::metrics::auroc(&v[0], &v[1]).map_or(0.0, |a| a.value)
+        };
+        for name in ["wording", "wording_mean", "wording_bag", "wording_chat", "breadth", "coherence"] {
+            let id = names.iter().position(|n| n.name == name).unwrap_or(0) as u32;
+            let get = |row: &head::Row| row.numbers.iter().find(|(n, _)| *n == id).map_or(0.0, |(_, v)| f64::from(*v));
+            eprintln!("DBG {lang} {name} last {:.3} max {:.3}", a(&|at| get(rows[at].last().unwrap())), a(&|at| rows[at].iter().map(get).fold(-9.0, f64::max)));
         }
+        for (e, x) in experts.iter().enumerate() {
+            eprintln!("DBG {lang} expert {x:?} last {:.3} max {:.3}", a(&|at| sums(at, rows[at].last().unwrap())[e]), a(&|at| rows[at].iter().map(|r| sums(at, r)[e]).fold(-9.0, f64::max)));
+        }
+        eprintln!("DBG {lang} total last {:.3} max {:.3}", a(&|at| left_out[at].last), a(&|at| left_out[at].score));
     }
-    let calibration = head::calibrate(&sums);
-    let probability = |sum: f64| 1.0 / (1.0 + (-(calibration[0] * sum + calibration[1])).exp());
-    for one in &mut left_out {
-        (one.score, one.dangerous) = (probability(one.score), probability(one.dangerous));
-    }
-    say("head");
-    let mut model = model(&options.name, &of_all, &head::fit(&names, &rows, &options.head));
-    model.head.calibration = calibration;
+    for f in &fitted { eprintln!("DBG {} {:?}", f.0, f.2); let mut w: Vec<_> = names.iter().zip(&f.1.weights).collect(); w.sort_by(|a,b| b.1.total_cmp(a.1)); for (n, w) in w { eprint!("{} {w}; ", n.name); } eprintln!(); }
+    //DBGEND
     let honest = |score: fn(&LeftOut) -> f64| -> Vec<(&str, f64)> {
         let sure = left_out.iter().filter(|one| !one.scam && !one.ambiguous);
         sure.map(|one| (&*one.source, score(one))).collect()
     };
-    model.head.caution = threshold(&honest(|one| one.score), CAUTION_RATE);
-    model.head.danger = threshold(&honest(|one| one.dangerous), DANGER_RATE).max(model.head.caution);
+    let caution = threshold(&honest(|one| one.score), CAUTION_RATE);
+    let danger = threshold(&honest(|one| one.dangerous), DANGER_RATE).max(caution);
     // A wrong accusation is the worst: none of the honest conversations that are the hardest may be one, learned or not.
+    let mut model = model(&options.name, &wordings, &names, &fitted);
     engine.set_model(model.clone());
-    let own = head::Fitted { bias: model.head.bias, weights: model.head.weights.clone() };
-    let hard = ready.par_iter().filter(|ready| ready.chat && !few && !ready.talk.scam);
-    let highest = hard.flat_map_iter(|ready| take(&engine, ready, &index));
-    let highest = highest.filter(|row| may_be_dangerous(row, tactics, wording));
-    let highest = highest.map(|row| probability(total(&names, &own, &row))).reduce(|| 0.0, f64::max);
-    model.head.danger = ((model.head.danger.max(highest) + MARGIN) * 1e3).ceil() / 1e3;
-    Ok(Trained { model, counts, used: [of_all.messages.weights.len(), of_all.chats.weights.len()], left_out })
+    let hard = ready.par_iter().filter(|ready| ready.chat && !ready.talk.scam);
+    let hardest = hard.flat_map_iter(|ready| take(&engine, ready)).filter(|row| judge.allows_danger(row));
+    let hardest = hardest.map(|row| probability(fitted.iter().map(|(_, fitted, _)| fitted.of(&row)).collect()));
+    let danger = danger.max(hardest.reduce(|| 0.0, f64::max)) + MARGIN;
+    model.head.caution = caution;
+    model.head.danger = (danger * 1e3).ceil() / 1e3;
+    let used = [wordings.messages.weights.len(), wordings.chats.weights.len()];
+    Ok(Trained { model, counts, used, left_out })
+}
+
+/// Who judges: one for scams that come to the point, one for those that take days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expert {
+    Direct,
+    Slow,
+}
+
+impl Expert {
+    const ALL: [Self; 2] = [Self::Direct, Self::Slow];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Slow => "slow",
+        }
+    }
+
+    /// Whether it is calibrated on such conversations.
+    fn is_own(self, ready: &Ready) -> bool {
+        ready.chat == (self == Self::Slow)
+    }
+
+    fn has_own(self, ready: &[Ready]) -> bool {
+        [true, false].into_iter().all(|scam| ready.iter().any(|one| self.is_own(one) && one.talk.scam == scam))
+    }
+
+    fn options(self, options: &Options) -> head::Options {
+        match self {
+            Self::Direct => options.head,
+            Self::Slow => head::Options { sureness: SURENESS_OF_CHATS, ..options.head },
+        }
+    }
+
+    /// What it learns from: the slow one also from what else honest people say.
+    fn rows<'r>(
+        self,
+        ready: &[Ready],
+        rows: &'r [Vec<head::Row>],
+        wanted: &(dyn Fn(&Ready) -> bool + Sync),
+    ) -> Vec<head::Weighted<'r>> {
+        let chosen: Vec<(&Ready, &Vec<head::Row>)> =
+            ready.iter().zip(rows).filter(|(ready, _)| wanted(ready)).collect();
+        let own: Vec<_> = chosen.iter().filter(|(ready, _)| self.is_own(ready)).collect();
+        let mut weighted: Vec<(f64, &Vec<head::Row>)> = Vec::new();
+        match self {
+            Self::Direct => weighted.extend(own.iter().map(|(ready, rows)| (ready.weight, *rows))),
+            Self::Slow => {
+                weighted.extend(own.iter().map(|(_, rows)| (1.0, *rows)));
+                let others: Vec<_> = chosen.iter().filter(|(ready, _)| ready.is_other_honest()).collect();
+                let all: f64 = others.iter().map(|(ready, _)| ready.weight).sum();
+                let each = OTHERS_OF_EXPERT * own.len() as f64 / all;
+                weighted.extend(others.iter().map(|(ready, rows)| (each * ready.weight, *rows)));
+            }
+        }
+        let each = |(weight, rows): (f64, &'r Vec<head::Row>)| {
+            rows.iter().map(move |row| (row, weight * f64::from(row.share)))
+        };
+        weighted.into_iter().flat_map(each).collect()
+    }
 }
 
 /// The groups that training may see.
@@ -262,15 +369,8 @@ fn ready(engine: &Engine, talks: Vec<Talk>, few: bool, options: &Options) -> Vec
             let theirs = talk.turns.iter().filter(|line| line.side == Side::Them);
             let grams = theirs.map(|line| engine.wording(&line.text)).collect();
             let size = sizes[&key(&talk)];
-            let times = options
-                .weigh
-                .iter()
-                .find(|(name, _)| **name == *talk.source)
-                .map_or(1.0, |(_, times)| *times);
-            let plain = 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
-            // Weights by the thousand would leave the wording nothing but these few; the head has few to learn.
-            let (weight, of_wording) = (plain * times, plain * times.sqrt());
-            Ready { talk, fold, chat, grams, weight, of_wording }
+            let weight = 1000.0 * size.sqrt() / size / totals[&(talk.lang.clone(), talk.scam)];
+            Ready { talk, fold, chat, grams, weight }
         })
         .collect()
 }
@@ -286,13 +386,13 @@ fn bag(grams: &[Vec<u32>]) -> BTreeSet<u32> {
 }
 
 /// The n-grams that the other side has used by some of its messages, each once.
-fn bags(grams: &[Vec<u32>]) -> Vec<Vec<u32>> {
+fn bags(grams: &[Vec<u32>]) -> Vec<BTreeSet<u32>> {
     let mut bag: BTreeSet<u32> = BTreeSet::new();
     let mut bags = Vec::new();
     for (at, message) in grams.iter().enumerate() {
         bag.extend(message);
         if is_taken(at + 1, grams.len()) {
-            bags.push(bag.iter().copied().collect());
+            bags.push(bag.clone());
         }
     }
     bags
@@ -308,27 +408,55 @@ struct Wordings {
 impl Wordings {
     /// Of some of the conversations.
     fn fit(ready: &[Ready], wanted: impl Fn(&Ready) -> bool, least_sources: u32, options: &Options) -> Self {
-        let chosen = |chat: bool| -> Vec<&Ready> {
-            let made_up = |ready: &Ready| ready.talk.id.starts_with("chain ");
-            ready.iter().filter(|ready| ready.chat == chat && wanted(ready) && !made_up(ready)).collect()
-        };
-        let (messages, chats) = (chosen(false), chosen(true));
-        let telling = |spread: &Spread| spread.talks >= LEAST_TALKS && spread.sources >= least_sources;
-        Self {
-            messages: fit_wording(&messages, telling, true, &options.wording),
-            chats: fit_wording(&chats, |spread| spread.talks >= LEAST_CHATS, false, &options.of_chats),
-        }
+        let wanted: Vec<&Ready> = ready.iter().filter(|ready| wanted(ready)).collect();
+        Self { messages: Self::of_messages(&wanted, least_sources, options), chats: Self::of_chats(&wanted, options) }
+    }
+
+    /// Of messages: of all that are no chats over days, and of their beginnings.
+    fn of_messages(ready: &[&Ready], least_sources: u32, options: &Options) -> wording::Fitted {
+        let chosen: Vec<&Ready> =
+            ready.iter().copied().filter(|ready| !ready.chat && !ready.is_made_up()).collect();
+        let grams = telling(&chosen, |spread| spread.talks >= LEAST_TALKS && spread.sources >= least_sources);
+        let texts = chosen.par_iter().flat_map_iter(|ready| {
+            let bags = bags(&ready.grams);
+            let shares = shares(bags.len());
+            bags.into_iter().zip(shares).map(|(bag, share)| Text {
+                bag,
+                scam: ready.talk.scam,
+                weight: ready.weight * f64::from(share),
+            })
+        });
+        fit_wording(&grams, texts.collect(), &options.wording)
+    }
+
+    /// Of whole chats over days; other honest conversations speak against what is no more than everyday.
+    fn of_chats(ready: &[&Ready], options: &Options) -> wording::Fitted {
+        let chosen: Vec<&Ready> = ready.iter().copied().filter(|ready| ready.chat).collect();
+        let others: Vec<&Ready> = ready.iter().copied().filter(|ready| ready.is_other_honest()).collect();
+        let grams = telling(&chosen, |spread| spread.talks >= LEAST_CHATS);
+        let all: f64 = others.iter().map(|ready| ready.weight).sum();
+        let each = OTHERS_OF_WORDING * chosen.len() as f64 / all;
+        let weighted = chosen.iter().map(|ready| (ready, 1.0));
+        let weighted = weighted.chain(others.iter().map(|ready| (ready, each * ready.weight)));
+        let texts = weighted.map(|(ready, weight)| Text { bag: bag(&ready.grams), scam: ready.talk.scam, weight });
+        fit_wording(&grams, texts.collect(), &options.of_chats)
     }
 
     /// The same without what is left out together.
     fn without(&self, fold: &Arc<str>, ready: &[Ready], least_sources: u32, options: &Options) -> Self {
-        let touched = |chat: bool| ready.iter().any(|ready| ready.fold == *fold && ready.chat == chat);
-        let fit = |chat: bool| {
-            Self::fit(ready, |ready| ready.chat == chat && ready.fold != *fold, least_sources, options)
-        };
+        let rest: Vec<&Ready> = ready.iter().filter(|ready| ready.fold != *fold).collect();
+        let touched = |of: fn(&Ready) -> bool| ready.iter().any(|ready| ready.fold == *fold && of(ready));
         Self {
-            messages: if touched(false) { fit(false).messages } else { self.messages.clone() },
-            chats: if touched(true) { fit(true).chats } else { self.chats.clone() },
+            messages: if touched(|ready| !ready.chat) {
+                Self::of_messages(&rest, least_sources, options)
+            } else {
+                self.messages.clone()
+            },
+            chats: if touched(|ready| ready.chat || ready.is_other_honest()) {
+                Self::of_chats(&rest, options)
+            } else {
+                self.chats.clone()
+            },
         }
     }
 }
@@ -341,13 +469,8 @@ struct Spread {
     last: Option<Arc<str>>,
 }
 
-/// Fits the weights of those n-grams that tell. What it gives names them by their hash.
-fn fit_wording(
-    chosen: &[&Ready],
-    telling: impl Fn(&Spread) -> bool,
-    beginnings: bool,
-    options: &wording::Options,
-) -> wording::Fitted {
+/// The n-grams of some conversations that tell enough, by hash and in order.
+fn telling(chosen: &[&Ready], enough: impl Fn(&Spread) -> bool) -> Vec<u32> {
     let mut spreads: HashMap<u32, Spread> = HashMap::new();
     // The talks of one source follow each other.
     for ready in chosen {
@@ -361,40 +484,56 @@ fn fit_wording(
         }
     }
     let mut grams: Vec<u32> =
-        spreads.iter().filter(|(_, spread)| telling(spread)).map(|(gram, _)| *gram).collect();
+        spreads.iter().filter(|(_, spread)| enough(spread)).map(|(gram, _)| *gram).collect();
     grams.sort_unstable();
+    grams
+}
+
+/// All n-grams of some messages.
+struct Text {
+    bag: BTreeSet<u32>,
+    scam: bool,
+    weight: f64,
+}
+
+/// Fits the weights of some n-grams. What it gives names them by their hash.
+fn fit_wording(grams: &[u32], texts: Vec<Text>, options: &wording::Options) -> wording::Fitted {
     let numbers: HashMap<u32, u32> = grams.iter().copied().zip(0..).collect();
-    let mut messages: Vec<wording::Message> = chosen
-        .par_iter()
-        .flat_map_iter(|ready| {
-            let bags = if beginnings { bags(&ready.grams) } else { vec![bag(&ready.grams).into_iter().collect()] };
-            let weights = shares(ready.of_wording, bags.len());
-            let numbers = &numbers;
-            bags.into_iter().zip(weights).map(move |(bag, weight)| wording::Message {
-                grams: bag.iter().filter_map(|gram| numbers.get(gram).copied()).collect(),
-                scam: ready.talk.scam,
-                weight,
-            })
+    let mean = texts.iter().map(|text| text.weight).sum::<f64>() / texts.len().max(1) as f64;
+    let messages: Vec<wording::Message> = texts
+        .into_par_iter()
+        .map(|text| wording::Message {
+            grams: text.bag.iter().filter_map(|gram| numbers.get(gram).copied()).collect(),
+            scam: text.scam,
+            weight: (text.weight / mean) as f32,
         })
         .collect();
-    let mean = messages.iter().map(|message| message.weight).sum::<f32>() / messages.len().max(1) as f32;
-    messages.iter_mut().for_each(|message| message.weight /= mean);
     let mut fitted = wording::fit(&messages, grams.len(), options);
     fitted.weights.iter_mut().for_each(|(gram, _)| *gram = grams[*gram as usize]);
     fitted
 }
 
-fn model(name: &str, wordings: &Wordings, head: &head::Fitted) -> Model {
+/// A model of what was learned, with the name, the head and the calibration of each expert.
+fn model(
+    name: &str,
+    wordings: &Wordings,
+    names: &[head::Name],
+    experts: &[(String, head::Fitted, [f64; 2])],
+) -> Model {
     let Wordings { messages, chats } = wordings;
+    let experts = experts.iter().map(|(name, fitted, calibration)| scam::Expert {
+        name: name.clone(),
+        bias: fitted.bias,
+        weights: names.iter().zip(&fitted.weights).map(|(name, weight)| (name.name.clone(), *weight)).collect(),
+        calibration: *calibration,
+    });
     let head = Head {
         name: name.to_owned(),
         wording_bias: messages.bias,
         wording_step: messages.step,
         chats_bias: chats.bias,
         chats_step: chats.step,
-        bias: head.bias,
-        weights: head.weights.clone(),
-        calibration: [1.0, 0.0],
+        experts: experts.collect(),
         caution: 0.5,
         danger: 0.5,
         wording_floor: WORDING_FLOOR,
@@ -402,50 +541,55 @@ fn model(name: &str, wordings: &Wordings, head: &head::Fitted) -> Model {
     Model::new(head, messages.weights.clone(), chats.weights.clone())
 }
 
-/// How the weight of a conversation is shared among its beginnings, of which the last is the whole: half of it lies on that, for
-/// at the second turn nobody can tell.
-fn shares(weight: f64, beginnings: usize) -> Vec<f32> {
-    let share = 0.5 * weight / beginnings.max(1) as f64;
-    let mut shares = vec![share as f32; beginnings];
+/// How the weight of a conversation is shared among its beginnings, of which the last is the whole: half of it lies on that,
+/// for at the second turn nobody can tell.
+fn shares(beginnings: usize) -> Vec<f32> {
+    let share = 0.5 / beginnings.max(1) as f32;
+    let mut shares = vec![share; beginnings];
     if let Some(last) = shares.last_mut() {
-        *last = (share + 0.5 * weight) as f32;
+        *last += 0.5;
     }
     shares
 }
 
 /// The numbers of a conversation after some of its turns.
-fn take(engine: &Engine, ready: &Ready, index: &HashMap<&str, u32>) -> Vec<head::Row> {
+fn take(engine: &Engine, ready: &Ready) -> Vec<head::Row> {
     let mut conversation = Conversation::with(engine, Setting::default());
     let mut rows = Vec::new();
     for (at, line) in ready.talk.turns.iter().enumerate() {
         conversation.add(line.turn());
-        let turn = at + 1;
-        if is_taken(turn, ready.talk.turns.len()) {
-            let numbers = conversation.numbers();
-            let numbers =
-                numbers.iter().filter_map(|(name, number)| Some((*index.get(name)?, *number as f32)));
-            rows.push(head::Row { numbers: numbers.collect(), scam: ready.talk.scam, weight: 0.0 });
+        if is_taken(at + 1, ready.talk.turns.len()) {
+            let numbers = conversation.numbers().into_iter();
+            let numbers = numbers.map(|(name, number)| (name as u32, number as f32)).collect();
+            rows.push(head::Row { numbers, scam: ready.talk.scam, share: 0.0 });
         }
     }
-    let shares = shares(ready.weight, rows.len());
-    rows.iter_mut().zip(shares).for_each(|(row, share)| row.weight = share);
+    let shares = shares(rows.len());
+    rows.iter_mut().zip(shares).for_each(|(row, share)| row.share = share);
     rows
 }
 
-fn total(names: &[(String, f64)], fitted: &head::Fitted, row: &head::Row) -> f64 {
-    let weight = |name: u32| fitted.weights.get(&names[name as usize].0).copied().unwrap_or(0.0);
-    fitted.bias + row.numbers.iter().map(|(name, number)| weight(*name) * f64::from(*number)).sum::<f64>()
+/// What `danger` wants beside the probability.
+struct Judge {
+    /// Names before this one are tactics.
+    tactics: u32,
+    wording: Vec<u32>,
 }
 
-/// Whether two tactics are plainly seen and the wording does not speak against it: what `danger` wants beside the probability.
-fn may_be_dangerous(row: &head::Row, tactics: u32, wording: [Option<u32>; 3]) -> bool {
-    let plain =
-        row.numbers.iter().filter(|(name, number)| *name < tactics && f64::from(*number) >= PLAIN).count();
-    let score = |wanted| {
-        row.numbers.iter().find(|(name, _)| Some(*name) == wanted).map_or(0.0, |(_, number)| *number)
-    };
-    let score = wording.map(|wanted| f64::from(score(wanted))).into_iter().fold(f64::MIN, f64::max);
-    plain >= LEAST_TACTICS && score > WORDING_FLOOR
+impl Judge {
+    fn new(names: &[head::Name]) -> Self {
+        let tactics = (names.len() - OTHERS.len()) as u32;
+        let known = ["wording", "wording_bag", "wording_chat"];
+        let wording = (0..).zip(names).filter(|(_, name)| known.contains(&name.name.as_str()));
+        Self { tactics, wording: wording.map(|(at, _)| at).collect() }
+    }
+
+    /// Whether two tactics are plainly seen and the wording says scam too.
+    fn allows_danger(&self, row: &head::Row) -> bool {
+        let plain = |(name, number): &&(u32, f32)| *name < self.tactics && f64::from(*number) >= PLAIN;
+        let says = |(name, number): &(u32, f32)| self.wording.contains(name) && f64::from(*number) > WORDING_FLOOR;
+        row.numbers.iter().filter(plain).count() >= LEAST_TACTICS && row.numbers.iter().any(says)
+    }
 }
 
 /// The least probability that no more than a share of the honest conversations reaches, each source weighed by the root of
