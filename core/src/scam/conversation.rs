@@ -108,6 +108,8 @@ pub struct Conversation<'e> {
     bag: Bag,
     /// As whole conversations are worded.
     chat_bag: Bag,
+    /// The messages that speak most for a scam in the wording of the whole: how much, and their turn.
+    telling: Vec<(i64, usize)>,
     worded: usize,
     pace: Pace,
 }
@@ -159,6 +161,7 @@ impl<'e> Conversation<'e> {
             wording_sum: 0.0,
             bag: Bag::default(),
             chat_bag: Bag::default(),
+            telling: Vec::new(),
             worded: 0,
             pace: Pace::default(),
         };
@@ -189,7 +192,12 @@ impl<'e> Conversation<'e> {
         let [known, of_chats] = read.known;
         let model = &self.engine.model;
         self.bag.add(&known, &model.messages);
-        self.chat_bag.add(&of_chats, &model.chats);
+        let adds = self.chat_bag.add(&of_chats, &model.chats);
+        if adds > 0 {
+            let at = self.telling.partition_point(|(other, _)| *other >= adds);
+            self.telling.insert(at, (adds, now));
+            self.telling.truncate(STRANGEST);
+        }
         if known.is_empty() || read.words < LEAST_WORDS {
             return;
         }
@@ -215,11 +223,14 @@ impl<'e> Conversation<'e> {
         2.0 * (1.0 - libm::exp2(-total))
     }
 
-    /// What the wording says at most: of everything together, or of the strangest messages.
+    /// What the wording of messages says at most: of all together, or of the strangest.
     pub(super) fn worded(&self) -> f64 {
-        let model = &self.engine.model;
-        let together = self.bag.score(&model.messages).max(self.chat_bag.score(&model.chats));
-        self.strange().max(together)
+        self.strange().max(self.bag.score(&self.engine.model.messages))
+    }
+
+    /// What the wording says of the whole, as chats over days are worded.
+    pub(super) fn chat_worded(&self) -> f64 {
+        self.chat_bag.score(&self.engine.model.chats)
     }
 
     /// The mean score of the strangest messages, and nothing for those that are wanting.
@@ -263,7 +274,7 @@ impl<'e> Conversation<'e> {
             self.strange().clamp(-LIMIT, LIMIT),
             (self.wording_sum / (self.worded as f64 + 6.0)).clamp(-1.0, LIMIT),
             self.bag.score(&model.messages).clamp(-1.0, LIMIT),
-            self.chat_bag.score(&model.chats).clamp(-2.0, LIMIT),
+            self.chat_worded().clamp(-2.0, LIMIT),
             libm::log1p(breadth),
             libm::log1p(patterns.iter().map(|(_, sum)| *sum).fold(0.0, f64::max)),
             stages.iter().map(|(_, seen)| *seen).sum::<f64>(),
@@ -298,6 +309,11 @@ impl<'e> Conversation<'e> {
 
     pub(super) fn strangest(&self) -> &[Strange] {
         &self.strangest
+    }
+
+    /// The turns that speak most for a scam in the wording of the whole.
+    pub(super) fn telling(&self) -> impl Iterator<Item = usize> {
+        self.telling.iter().map(|(_, turn)| *turn)
     }
 
     /// Number of turns read.

@@ -102,6 +102,14 @@ impl Engine {
         tactics.chain(OTHERS.iter().map(move |name| (*name, untrained(name))))
     }
 
+    /// Whether an expert heeds how whole chats are worded.
+    pub(super) fn heeds_chats(&self, expert: usize) -> bool {
+        let chats = OTHERS.iter().position(|name| *name == "wording_chat");
+        let at = chats.map(|at| self.compiled.taxonomy.tactics.len() + at);
+        let weight = at.zip(self.weights.get(expert)).and_then(|(at, weights)| weights.get(at));
+        weight.is_some_and(|weight| *weight > 0.0)
+    }
+
     /// Whether the engine itself finds what a name stands for, without words.
     #[must_use]
     pub fn is_sign(&self, name: &str) -> bool {

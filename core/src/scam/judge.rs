@@ -11,20 +11,33 @@ use super::taxonomy::Taxonomy;
 pub const LEAST_TACTICS: usize = 2;
 /// A tactic is plainly seen from this sight on (see [`Conversation::numbers`], which go from 0 to 2).
 pub const PLAIN: f64 = 0.95;
+/// The wording of a whole conversation is as good as a tactic from this score on.
+pub const CHAT_PLAIN: f64 = 0.6;
+/// What it is worth in log-odds, as a finding.
+const OF_CHATS: f64 = 2.5;
+/// Turns up to which a conversation is short.
+pub const LONG: f64 = 12.0;
 /// Log-odds at which a finding has strength 1 - 1/e.
 const STRONG: f64 = 1.5;
 /// Weaker findings are not shown.
 const LEAST_STRENGTH: f64 = 0.1;
 
-/// The expert that says scam loudest: its place, and the calibrated log-odds that it gives.
-#[must_use]
-pub fn loudest(engine: &Engine, numbers: &Numbers) -> (usize, f64) {
+/// The expert that says scam loudest after so many turns: its place, and the calibrated log-odds that it gives.
+fn loudest(engine: &Engine, numbers: &Numbers, turns: usize) -> (usize, f64) {
     let experts = engine.model.head.experts.iter().zip(&engine.weights).enumerate();
-    let said = experts.map(|(at, (expert, weights))| {
-        let sum = expert.bias + numbers.iter().map(|(name, number)| weights[*name] * number).sum::<f64>();
-        (at, expert.calibration[0] * sum + expert.calibration[1])
-    });
+    let said = experts.filter(|(_, (expert, _))| turns.max(1) >= expert.first_turn).map(
+        |(at, (expert, weights))| {
+            let sum = expert.bias + numbers.iter().map(|(name, number)| weights[*name] * number).sum::<f64>();
+            (at, expert.calibration[0] * sum + expert.calibration[1])
+        },
+    );
     said.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or_default()
+}
+
+/// E-folds of turns beyond what is [`LONG`].
+#[must_use]
+pub fn longer(turns: usize) -> f64 {
+    libm::log((turns as f64 / LONG).max(1.0))
 }
 
 /// The report.
@@ -33,12 +46,12 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
     let head = &engine.model.head;
     let taxonomy = &engine.compiled.taxonomy;
     let numbers = conversation.numbers();
-    let (expert, said_loudest) = loudest(engine, &numbers);
+    let (expert, said_loudest) = loudest(engine, &numbers, conversation.turns());
     let probability = 1.0 / (1.0 + libm::exp(-said_loudest));
     let weights = engine.weights.get(expert).map_or(&[][..], Vec::as_slice);
 
     let mut evidence = Vec::new();
-    let mut plain = 0;
+    let mut plain = usize::from(conversation.chat_worded() >= CHAT_PLAIN);
     let mut patterns: Few<&str, f64> = Few::default();
     for (index, number) in &numbers {
         let (index, number) = (*index, *number);
@@ -63,10 +76,10 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
             message: said(&tactic.say, language),
         });
     }
-    evidence.extend(wording(conversation, taxonomy, language));
+    evidence.extend(wording(conversation, engine.heeds_chats(expert), language));
     evidence.sort_by(|one, other| other.strength.total_cmp(&one.strength).then(one.code.cmp(&other.code)));
 
-    let worded = conversation.worded() > head.wording_floor;
+    let worded = conversation.worded().max(conversation.chat_worded()) > head.wording_floor;
     let risk = if probability >= head.danger && plain >= LEAST_TACTICS && worded {
         Risk::Danger
     } else if probability >= head.caution && !evidence.is_empty() {
@@ -97,19 +110,23 @@ fn places(conversation: &Conversation<'_>, tactic: usize) -> Vec<Place> {
         .unwrap_or_default()
 }
 
-/// That messages are worded as scammers word them.
-fn wording(conversation: &Conversation<'_>, taxonomy: &Taxonomy, language: &str) -> Option<Finding> {
-    let tactic = &taxonomy.tactics[conversation.engine().compiled.tactic("wording")?];
-    let score = conversation.worded();
+/// That messages are worded as scammers word them: the strangest, or those that tell most of a whole chat.
+fn wording(conversation: &Conversation<'_>, of_chats: bool, language: &str) -> Option<Finding> {
+    let compiled = &conversation.engine().compiled;
+    let tactic = &compiled.taxonomy.tactics[compiled.tactic("wording")?];
+    let (score, mut turns): (f64, Vec<usize>) = if of_chats {
+        (OF_CHATS * conversation.chat_worded(), conversation.telling().collect())
+    } else {
+        let strange = conversation.strangest().iter().filter(|strange| strange.score > 0.5);
+        (conversation.worded(), strange.map(|strange| strange.turn).collect())
+    };
+    turns.sort_unstable();
     let strength = 1.0 - libm::exp(-score.max(0.0) / STRONG);
-    let strange = conversation.strangest().iter().filter(|strange| strange.score > 0.5);
-    let mut places: Vec<Place> = strange.map(|strange| Place { turn: strange.turn, span: None }).collect();
-    places.sort_by_key(|place| place.turn);
-    (strength >= 0.4 && !places.is_empty()).then(|| Finding {
+    (strength >= 0.4 && !turns.is_empty()).then(|| Finding {
         code: tactic.id.clone(),
         stage: tactic.stage,
         strength,
-        places,
+        places: turns.into_iter().map(|turn| Place { turn, span: None }).collect(),
         message: said(&tactic.say, language),
     })
 }

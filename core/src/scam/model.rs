@@ -11,13 +11,18 @@ use std::collections::BTreeMap;
 pub(super) const BUILT_IN: &[u8] = include_bytes!("model.bin");
 
 /// The first bytes of a model file.
-const MAGIC: &[u8; 8] = b"BFSCAM04";
+const MAGIC: &[u8; 8] = b"BFSCAM05";
 
 /// A logistic regression over the numbers of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Expert {
     /// What it knows best.
     pub name: String,
+    /// The number of turns from which on it has a say.
+    pub first_turn: usize,
+    /// How much less it says for each e-fold of turns beyond [`LONG`](super::judge::LONG): the longer people talk, the more
+    /// they touch upon.
+    pub fade: f64,
     /// Bias of the sum over a conversation.
     pub bias: f64,
     /// Weights of tactics by id, and of the other numbers of a conversation by name. A tactic that is not here has the
@@ -37,6 +42,8 @@ impl Expert {
         let calibration: Vec<f64> = fields.values("calibration")?.iter().filter_map(Value::as_f64).collect();
         Ok(Self {
             name: fields.text("name")?,
+            first_turn: fields.optional_count("first_turn")?.unwrap_or(0),
+            fade: fields.number("fade")?,
             bias: fields.number("bias")?,
             weights,
             calibration: calibration.try_into().map_err(|_| "the calibration is not two numbers")?,
@@ -219,6 +226,8 @@ mod tests {
             chats_step: 2.0,
             experts: vec![Expert {
                 name: "all".to_owned(),
+                first_turn: 1,
+                fade: 0.5,
                 bias: -2.0,
                 weights: BTreeMap::from([("a".to_owned(), 1.5)]),
                 calibration: [1.0, 0.0],

@@ -92,7 +92,8 @@ impl Wording {
     }
 
     fn of(&self, sum: i64, count: usize) -> f64 {
-        if count == 0 { 0.0 } else { self.bias + self.step * sum as f64 / (count as f64 + self.assumed).sqrt() }
+        let count = count as f64 + self.assumed;
+        if count == 0.0 { 0.0 } else { self.bias + self.step * sum as f64 / count.sqrt() }
     }
 }
 
@@ -106,8 +107,9 @@ pub(super) struct Bag {
 }
 
 impl Bag {
-    /// Adds the known n-grams of a message.
-    pub(super) fn add(&mut self, known: &[u32], wording: &Wording) {
+    /// Adds the known n-grams of a message; what those that are new to the conversation weigh comes back.
+    pub(super) fn add(&mut self, known: &[u32], wording: &Wording) -> i64 {
+        let before = self.sum;
         self.seen.resize(wording.grams.len().div_ceil(64), 0);
         for gram in known {
             let Some(bits) = self.seen.get_mut(*gram as usize / 64) else { continue };
@@ -118,6 +120,7 @@ impl Bag {
                 self.count += 1;
             }
         }
+        self.sum - before
     }
 
     /// Log-odds that a scam is worded so, of everything said so far as if it were one message.
@@ -131,7 +134,13 @@ mod tests {
     use super::*;
 
     fn wording() -> Wording {
-        Wording { bias: 0.5, assumed: 0.0, step: 0.1, grams: vec![3, 7, 8, 900, u32::MAX], weights: vec![10, -20, 30, 40, 50] }
+        Wording {
+            bias: 0.5,
+            assumed: 0.0,
+            step: 0.1,
+            grams: vec![3, 7, 8, 900, u32::MAX],
+            weights: vec![10, -20, 30, 40, 50],
+        }
     }
 
     #[test]
@@ -149,12 +158,14 @@ mod tests {
     fn a_conversation_has_each_n_gram_once() {
         let wording = wording();
         let mut bag = Bag::default();
-        for known in [&[0, 2][..], &[0, 3], &[], &[4, 2]] {
-            bag.add(known, &wording);
+        for (known, adds) in [(&[0, 2][..], 40), (&[0, 3], 40), (&[], 0), (&[4, 2], 50)] {
+            assert_eq!(bag.add(known, &wording), adds);
         }
         assert_eq!(bag.score(&wording), wording.score(&[0, 2, 3, 4]));
         assert_eq!(Bag::default().score(&wording), 0.0);
         let assumed = Wording { assumed: 5.0, ..wording };
         assert_eq!(bag.score(&assumed), 0.5 + 0.1 * 130.0 / 3.0);
+        // Who has said nothing is taken for one of many who speak plainly.
+        assert_eq!(Bag::default().score(&assumed), 0.5);
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::Error;
 use crate::eval::metrics::{auroc, rate};
 use crate::eval::scam::dataset::{self, Talk};
-use crate::train::scam::{head, run, wording};
+use crate::train::scam::{ftrl, head, run};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -31,10 +31,10 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     /// Absolute penalty of wording: more leaves fewer n-grams.
-    #[arg(long, default_value_t = wording::Options::default().absolute)]
+    #[arg(long, default_value_t = ftrl::Options::default().absolute)]
     absolute: f32,
     /// Quadratic penalty of wording.
-    #[arg(long, default_value_t = wording::Options::default().quadratic)]
+    #[arg(long, default_value_t = ftrl::Options::default().quadratic)]
     quadratic: f32,
     /// How sure the taxonomy's weights are, as a weight of conversations.
     #[arg(long, default_value_t = head::Options::default().sureness)]
@@ -51,12 +51,12 @@ pub fn run(args: &Args) -> Result<(), Error> {
         name: args.name.clone(),
         all: args.all,
         chats: args.chats.clone(),
-        wording: wording::Options {
+        wording: ftrl::Options {
             absolute: args.absolute,
             quadratic: args.quadratic,
-            ..wording::Options::default()
+            ..ftrl::Options::default()
         },
-        of_chats: wording::Options::of_chats(),
+        of_chats: ftrl::Options::of_chats(),
         head: head::Options { sureness: args.sureness, ..head::Options::default() },
     };
     let trained = run::train(talks, &options, &mut |step| anstream::eprintln!("{step}"))?;

@@ -64,6 +64,8 @@ pub struct Row {
     pub scam: bool,
     /// Its share of the conversation's weight.
     pub share: f32,
+    /// Number of turns.
+    pub turns: usize,
 }
 
 /// A row, and how much it counts.
@@ -178,14 +180,20 @@ mod tests {
     use super::*;
 
     fn row(numbers: &[(u32, f32)], scam: bool) -> Row {
-        Row { numbers: numbers.to_vec(), scam, share: 1.0 }
+        Row { numbers: numbers.to_vec(), scam, share: 1.0, turns: 1 }
     }
 
     #[test]
     fn what_is_seen_overrules_what_was_assumed() {
-        let names: Vec<Name> = [("telling", 0.2, 0.0), ("idle", 1.0, 0.0), ("unseen", 1.5, 0.0), ("sign", 0.8, 0.4)]
-            .map(|(name, assumed, least)| Name { name: name.to_owned(), assumed, least, most: f64::INFINITY })
-            .to_vec();
+        let names: Vec<Name> =
+            [("telling", 0.2, 0.0), ("idle", 1.0, 0.0), ("unseen", 1.5, 0.0), ("sign", 0.8, 0.4)]
+                .map(|(name, assumed, least)| Name {
+                    name: name.to_owned(),
+                    assumed,
+                    least,
+                    most: f64::INFINITY,
+                })
+                .to_vec();
         let mut rows = Vec::new();
         for k in 0..500 {
             rows.push(row(&[(0, 1.0)], k % 20 != 0));

@@ -1,6 +1,12 @@
-//! Training of the scam engine's model: the weights of wording ([`wording`]), the head that weighs it with the tactics
-//! ([`head`]), and the thresholds ([`run`]).
+//! Training of the scam engine's model: conversations ([`ready`]), the n-grams that tell ([`wordings`], fitted by [`ftrl`]), the
+//! experts that weigh them with the tactics ([`expert`], fitted by [`head`]), and the thresholds ([`threshold`]); all of it in
+//! order in [`run`].
 
+mod expert;
+pub mod ftrl;
 pub mod head;
+mod ready;
 pub mod run;
-pub mod wording;
+mod threshold;
+
+mod wordings;

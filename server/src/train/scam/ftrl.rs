@@ -150,7 +150,8 @@ mod tests {
             })
             .collect();
         let fitted = fit(&messages, 12, &Options::default());
-        let weight = |wanted| fitted.weights.iter().find(|(gram, _)| *gram == wanted).map_or(0, |found| found.1);
+        let weight =
+            |wanted| fitted.weights.iter().find(|(gram, _)| *gram == wanted).map_or(0, |found| found.1);
         assert!(weight(1) > 60 && weight(2) < -60, "{fitted:?}");
         assert!(weight(7).abs() < 20 && weight(10) == 0, "{fitted:?}");
         assert_eq!(fit(&messages, 12, &Options::default()), fitted);
