@@ -139,9 +139,7 @@ fn evasion_is_seen_through_and_counted() {
     ] {
         let codes = codes(text);
         assert!(codes.contains(&"move_off_platform".to_owned()), "{text}: {codes:?}");
-        // What training gave no weight is seen through, and not shown.
-        let weight = engine().model().head.weights[evasion];
-        assert!(codes.contains(&evasion.to_owned()) || weight == 0.0, "{text}: {codes:?}");
+        assert!(codes.contains(&evasion.to_owned()), "{text}: {codes:?}");
     }
     for text in ["加我V信聊", "加我薇❤聊", "加我 微-信 聊"] {
         assert!(codes(text).contains(&"evasion_spelling".to_owned()), "{text}: {:?}", codes(text));

@@ -25,12 +25,12 @@ const LEAST_STRENGTH: f64 = 0.1;
 /// The expert that says scam loudest after so many turns: its place, and the calibrated log-odds that it gives.
 fn loudest(engine: &Engine, numbers: &Numbers, turns: usize) -> (usize, f64) {
     let experts = engine.model.head.experts.iter().zip(&engine.weights).enumerate();
-    let said = experts.filter(|(_, (expert, _))| turns.max(1) >= expert.first_turn).map(
-        |(at, (expert, weights))| {
-            let sum = expert.bias + numbers.iter().map(|(name, number)| weights[*name] * number).sum::<f64>();
-            (at, expert.calibration[0] * sum + expert.calibration[1])
-        },
-    );
+    let experts = experts.filter(|(_, (expert, _))| turns.max(1) >= expert.first_turn);
+    let said = experts.map(|(at, (expert, weights))| {
+        let sum: f64 = numbers.iter().map(|(name, number)| weights[*name] * number).sum();
+        let sum = expert.bias + sum - expert.fade * longer(turns);
+        (at, expert.calibration[0] * sum + expert.calibration[1])
+    });
     said.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or_default()
 }
 

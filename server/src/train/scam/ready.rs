@@ -56,13 +56,15 @@ pub(super) fn folds(ready: &[Ready]) -> BTreeSet<Arc<str>> {
     ready.iter().map(|ready| ready.fold.clone()).collect()
 }
 
-/// The groups that training may see.
-pub(super) fn keep(talks: Vec<Talk>, all: bool) -> Vec<Talk> {
-    if all {
-        return talks;
-    }
+/// The groups that training may see. Of chats over days all may be seen: others of them are kept apart from the start.
+pub(super) fn keep(talks: Vec<Talk>, options: &Options) -> Vec<Talk> {
     let groups = groups(&talks);
-    talks.into_iter().zip(groups).filter(|(_, group)| !is_held_out(*group)).map(|(talk, _)| talk).collect()
+    let may = |talk: &Talk, group: u64| options.all || is_chat(talk, options) || !is_held_out(group);
+    talks.into_iter().zip(groups).filter(|(talk, group)| may(talk, *group)).map(|(talk, _)| talk).collect()
+}
+
+fn is_chat(talk: &Talk, options: &Options) -> bool {
+    options.chats.iter().any(|name| **name == *talk.source)
 }
 
 /// Adds conversations made of honest messages: real people's chats are long, and data sets of them are rare.
@@ -116,7 +118,7 @@ pub(super) fn ready(engine: &Engine, talks: Vec<Talk>, options: &Options) -> Vec
         .into_par_iter()
         .zip(groups)
         .map(|(talk, group)| {
-            let chat = options.chats.iter().any(|name| **name == *talk.source);
+            let chat = is_chat(&talk, options);
             let fold = if few || chat {
                 let name = if few { "all" } else { &talk.source };
                 Arc::from(format!("part {} of {name}", group % PARTS + 1))

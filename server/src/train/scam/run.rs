@@ -49,7 +49,7 @@ pub struct Trained {
 /// # Errors
 /// The taxonomy can't be read, or there is not enough to learn from.
 pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> Result<Trained, String> {
-    let kept = keep(talks, options.all);
+    let kept = keep(talks, options);
     let counts = counted(&kept)?;
     say(&format!("reading {} conversations and messages", kept.len()));
     let mut engine = Engine::with(model(&options.name, &Wordings::default(), &Panel::default()))?;
@@ -80,7 +80,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
     engine.set_model(model.clone());
     // A wrong accusation is the worst: none of the honest conversations that are the hardest may be one, learned or not.
     let hard = ready.par_iter().filter(|ready| ready.chat && !ready.talk.scam);
-    let hardest = hard.flat_map_iter(|ready| take(&engine, ready)).filter(|row| judge.allows_danger(row));
+    let hardest = hard.flat_map_iter(|ready| take_all(&engine, ready)).filter(|row| judge.allows_danger(row));
     let hardest = hardest.map(|row| panel.probability(&panel.sums(&row))).reduce(|| 0.0, f64::max);
     (model.head.caution, model.head.danger) = thresholds(&left_out, hardest);
     let used = [wordings.messages.weights.len(), wordings.chats.weights.len()];
@@ -141,11 +141,25 @@ fn model(name: &str, wordings: &Wordings, panel: &Panel) -> Model {
 
 /// The numbers of a conversation after some of its turns.
 fn take(engine: &Engine, ready: &Ready) -> Vec<head::Row> {
-    let mut conversation = Conversation::with(engine, Setting::default());
+    take_after(engine, ready, Setting::default(), is_taken)
+}
+
+/// And after each of them, at the worst: of a stranger.
+fn take_all(engine: &Engine, ready: &Ready) -> Vec<head::Row> {
+    take_after(engine, ready, Setting { new_contact: Some(true), ..Setting::default() }, |_, _| true)
+}
+
+fn take_after(
+    engine: &Engine,
+    ready: &Ready,
+    setting: Setting,
+    wanted: fn(usize, usize) -> bool,
+) -> Vec<head::Row> {
+    let mut conversation = Conversation::with(engine, setting);
     let mut rows = Vec::new();
     for (at, line) in ready.talk.turns.iter().enumerate() {
         conversation.add(line.turn());
-        if is_taken(at + 1, ready.talk.turns.len()) {
+        if wanted(at + 1, ready.talk.turns.len()) {
             let numbers = conversation.numbers().into_iter();
             let numbers = numbers.map(|(name, number)| (name as u32, number as f32)).collect();
             rows.push(head::Row { numbers, scam: ready.talk.scam, share: 0.0, turns: at + 1 });
@@ -154,4 +168,79 @@ fn take(engine: &Engine, ready: &Ready) -> Vec<head::Row> {
     let shares = shares(rows.len());
     rows.iter_mut().zip(shares).for_each(|(row, share)| row.share = share);
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::eval::scam::dataset::Line;
+    use bonafide_core::scam::Side;
+    use std::sync::Arc;
+
+    /// Calls and chats, half of them scams, of sentences that differ a little.
+    fn talks() -> Vec<Talk> {
+        let mut talks = Vec::new();
+        for at in 0..160_usize {
+            let (scam, chat) = (at % 2 == 0, at % 4 < 2);
+            let said = |turn: usize| match (scam, turn % 4) {
+                (true, 0) => format!("the platform of my uncle pays well, number {} of us joined", at % 7),
+                (true, 1) => format!("you must pay the tax before the withdrawal, day {}", (at + turn) % 9),
+                (false, 0) => format!("shall we meet at the market on the {}th", at % 9),
+                (false, 1) => format!("my sister has baked {} loaves", (at + turn) % 5),
+                _ => format!("good, see you then, {}", (at * turn) % 11),
+            };
+            let count = if chat { 30 } else { 6 };
+            let side = |turn: usize| if turn % 3 == 2 { Side::Me } else { Side::Them };
+            talks.push(Talk {
+                source: Arc::from(if chat { "days" } else { ["north", "south", "west"][at % 3] }),
+                id: at.to_string(),
+                turns: (0..count).map(|turn| Line { side: side(turn), text: said(turn), at: None }).collect(),
+                scam,
+                kind: String::new(),
+                lang: "en".to_owned(),
+                money_turn: None,
+                new_contact: None,
+                message: false,
+            });
+        }
+        talks
+    }
+
+    #[test]
+    fn the_engine_says_what_training_reckoned_with() {
+        let options = Options {
+            name: "test".to_owned(),
+            all: true,
+            chats: vec!["days".to_owned()],
+            wording: ftrl::Options::default(),
+            of_chats: ftrl::Options::of_chats(),
+            head: head::Options { steps: 60, ..head::Options::default() },
+        };
+        let mut engine = Engine::with(model("test", &Wordings::default(), &Panel::default())).unwrap();
+        let ready = ready(&engine, talks(), &options);
+        let wordings = Wordings::fit(&ready, &options);
+        assert!(!wordings.messages.weights.is_empty() && !wordings.chats.weights.is_empty());
+        let rows = rows_left_out(&mut engine, &ready, &wordings, &options, &mut |_| ());
+        let names = [head::names(&engine, false), head::names(&engine, true)];
+        let (panel, _) = Panel::fit(names, &ready, &rows, &options);
+        engine.set_model(model("test", &wordings, &panel));
+        for ready in &ready {
+            let mut rows = take(&engine, ready).into_iter().peekable();
+            let mut conversation = Conversation::with(&engine, Setting::default());
+            for line in &ready.talk.turns {
+                conversation.add(line.turn());
+                let Some(row) = rows.next_if(|row| row.turns == conversation.turns()) else { continue };
+                let (here, there) =
+                    (conversation.report("en").probability, panel.probability(&panel.sums(&row)));
+                assert!(
+                    (here - there).abs() < 1e-4,
+                    "{} after {} turns: {here} and {there}",
+                    ready.talk.id,
+                    row.turns
+                );
+            }
+            assert!(rows.next().is_none());
+        }
+    }
 }

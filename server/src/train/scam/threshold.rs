@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(super) const WORDING_FLOOR: f64 = 0.0;
 /// Share of honest conversations that may rise to `caution` at any turn, of the hard ones among them (chats over days), and to
 /// `danger`.
-const CAUTION_RATE: f64 = 0.01;
+const CAUTION_RATE: f64 = 0.007;
 const CAUTION_RATE_OF_CHATS: f64 = 0.1;
 const DANGER_RATE: f64 = 0.001;
 /// What is added to the log-odds for `danger`: beyond the honest conversations that were seen lie those that were not.
