@@ -15,7 +15,7 @@ const CAUTION_RATE: f64 = 0.007;
 const CAUTION_RATE_OF_CHATS: f64 = 0.1;
 const DANGER_RATE: f64 = 0.001;
 /// What is added to the log-odds for `danger`: beyond the honest conversations that were seen lie those that were not.
-const MARGIN: f64 = 0.2;
+const MARGIN: f64 = 0.4;
 
 /// How a conversation stood with a model that had seen nothing of its source.
 #[derive(Debug, Clone)]
