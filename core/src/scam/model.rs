@@ -123,14 +123,8 @@ impl Model {
     /// One that knows these n-grams of messages, and of whole conversations.
     #[must_use]
     pub fn new(head: Head, messages: Learned, chats: Learned) -> Self {
-        let wording = |mut learned: Learned, bias, step, assumed| {
-            learned.sort_unstable_by_key(|(gram, _)| *gram);
-            learned.dedup_by_key(|(gram, _)| *gram);
-            let (grams, weights) = learned.into_iter().unzip();
-            Wording { bias, assumed, step, grams, weights }
-        };
-        let messages = wording(messages, head.wording_bias, head.wording_step, 0.0);
-        let chats = wording(chats, head.chats_bias, head.chats_step, ASSUMED_OF_CHATS);
+        let messages = Wording::new(messages, head.wording_bias, 0.0, head.wording_step);
+        let chats = Wording::new(chats, head.chats_bias, ASSUMED_OF_CHATS, head.chats_step);
         Self { head, messages, chats }
     }
 

@@ -7,6 +7,9 @@ use crate::hash::{fnv1a, spread};
 /// no stranger by its length.
 pub const ASSUMED_OF_CHATS: f64 = 400.0;
 
+/// Bits of a hash beyond those by which it is looked up.
+const REST: u32 = 20;
+
 /// What a token is to n-grams. Links and long numbers are nothing: data sets of honest chats have few, honest chats have many.
 fn id(tokens: &Tokens, at: usize) -> Option<u64> {
     let token = tokens.tokens.get(at)?;
@@ -58,6 +61,8 @@ pub(super) struct Wording {
     pub(super) assumed: f64,
     /// What one step of an 8-bit weight is worth.
     pub(super) step: f64,
+    /// Where the hashes with each value of their first bits begin.
+    starts: Vec<u32>,
     /// Hashes, each once and in order.
     pub(super) grams: Vec<u32>,
     /// One for each.
@@ -65,19 +70,25 @@ pub(super) struct Wording {
 }
 
 impl Wording {
+    /// One of some n-grams, by hash, and their weights.
+    pub(super) fn new(mut learned: Vec<(u32, i8)>, bias: f64, assumed: f64, step: f64) -> Self {
+        learned.sort_unstable_by_key(|(gram, _)| *gram);
+        learned.dedup_by_key(|(gram, _)| *gram);
+        let (grams, weights): (Vec<u32>, Vec<i8>) = learned.into_iter().unzip();
+        let start = |first: u32| grams.partition_point(|gram| gram >> REST < first) as u32;
+        let starts = (0..=1 << (32 - REST)).map(start).collect();
+        Self { bias, assumed, step, starts, grams, weights }
+    }
+
     /// Which of the learned n-grams are among some that stand in order.
     pub(super) fn known(&self, grams: &[u32]) -> Vec<u32> {
-        let mut from = 0;
-        let mut known = Vec::new();
-        for gram in grams {
-            from += self.grams[from..].partition_point(|other| other < gram);
-            match self.grams.get(from) {
-                Some(found) if found == gram => known.push(from as u32),
-                Some(_) => {}
-                None => break,
-            }
-        }
-        known
+        let place = |gram: &u32| {
+            let first = (gram >> REST) as usize;
+            let (from, to) = (*self.starts.get(first)?, *self.starts.get(first + 1)?);
+            let at = self.grams.get(from as usize..to as usize)?.binary_search(gram).ok()?;
+            Some(from + at as u32)
+        };
+        grams.iter().filter_map(place).collect()
     }
 
     /// Log-odds that a text of a scam is worded so; the weights of its known n-grams over the root of their number, so that a
@@ -134,13 +145,8 @@ mod tests {
     use super::*;
 
     fn wording() -> Wording {
-        Wording {
-            bias: 0.5,
-            assumed: 0.0,
-            step: 0.1,
-            grams: vec![3, 7, 8, 900, u32::MAX],
-            weights: vec![10, -20, 30, 40, 50],
-        }
+        let learned = vec![(7, -20), (3, 10), (8, 30), (u32::MAX, 50), (900, 40)];
+        Wording::new(learned, 0.5, 0.0, 0.1)
     }
 
     #[test]
@@ -150,8 +156,9 @@ mod tests {
         assert_eq!(wording.known(&[]), [0_u32; 0]);
         assert_eq!(wording.score(&[0, 2, 3, 4]), 0.5 + 0.1 * 130.0 / 2.0);
         assert_eq!(wording.score(&[]), 0.0);
-        let empty = Wording { grams: Vec::new(), weights: Vec::new(), ..wording };
-        assert_eq!(empty.known(&[1, 2]), [0_u32; 0]);
+        for empty in [Wording::default(), Wording::new(Vec::new(), 0.0, 0.0, 1.0)] {
+            assert_eq!(empty.known(&[1, u32::MAX]), [0_u32; 0]);
+        }
     }
 
     #[test]

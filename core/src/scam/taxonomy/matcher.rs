@@ -65,6 +65,8 @@ pub(super) struct Matcher {
     ends: Vec<Option<End>>,
     sequences: Vec<Sequence>,
     by_first: Vec<Vec<u32>>,
+    /// Groups below this one are in sequences.
+    groups: usize,
 }
 
 /// A sequence that was found.
@@ -120,6 +122,8 @@ impl Matcher {
             self.by_first.resize_with(first + 1, Vec::new);
         }
         self.by_first[first].push(self.sequences.len() as u32);
+        let highest = parts.iter().map(|(_, group)| *group as usize + 1).max();
+        self.groups = self.groups.max(highest.unwrap_or(0));
         self.sequences.push(Sequence { parts, meaning });
     }
 
@@ -130,12 +134,23 @@ impl Matcher {
         hits.extend(classes.iter().map(|(group, at)| Hit { group: *group, start: at.start, end: at.end }));
         hits.sort_by_key(|hit| hit.start);
         let mut search = Search { tokens: &tokens.tokens, hits: &hits, steps: 0 };
+        // Of each group, one after the token at which it begins last: most sequences lack a part.
+        let mut latest = vec![0; self.groups];
+        for hit in &hits {
+            if let Some(latest) = latest.get_mut(hit.group as usize) {
+                *latest = hit.start + 1;
+            }
+        }
         // By sentence and meaning.
         let mut seen = Table::default();
         for hit in &hits {
             let sentence = tokens.tokens[hit.start].sentence;
             for index in self.by_first.get(hit.group as usize).into_iter().flatten() {
                 let sequence = &self.sequences[*index as usize];
+                let follows = |(_, group): &(Gap, Group)| latest[*group as usize] > hit.end;
+                if !sequence.parts[1..].iter().all(follows) {
+                    continue;
+                }
                 if seen.contains_key(&(sentence, sequence.meaning as u64)) {
                     continue;
                 }
