@@ -1,7 +1,8 @@
 //! Whether whole conversations are told: invented scams after published patterns, and honest chats that look like them.
 //!
-//! `scenarios/LANGUAGE/tuned` was looked at while cues were written, and the head was fitted on it with the data sets.
-//! `scenarios/LANGUAGE/held` was written at the same time and opened only afterwards: its figures are the honest ones.
+//! `scenarios/LANGUAGE/tuned` was looked at while cues were written, and the model has learned from it with the data sets.
+//! `scenarios/LANGUAGE/held` and `fresh` were written at the same time and are read by nobody: their figures, by
+//! `bonafide eval --scam`, are the honest ones. No test looks at `fresh`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -49,7 +50,7 @@ fn scenarios_are_whole_conversations_with_their_patterns() {
     }
     let [tuned, held] = counts;
     assert!(tuned[0] + held[0] >= 20 && tuned[1] + held[1] >= 20, "{counts:?}");
-    // Of the first 52 a third is held; later ones are `tuned` or `fresh`, which nobody has run.
+    // Of the first 52 a third is held; later ones are `tuned` or `fresh`.
     assert!(held[0] >= 8 && held[1] >= 8, "{counts:?}");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scam/scenarios");
     for part in ["en/tuned", "en/held", "zh/tuned", "zh/held"] {
@@ -177,8 +178,8 @@ fn unseen_conversations_are_told() {
         assert!(of.len() > 100);
         of.iter().filter(|outcome| outcome.risk >= least).count() as f64 / of.len() as f64
     };
-    assert!(share(true, Risk::Caution) > 0.9, "{}", share(true, Risk::Caution));
-    assert!(share(true, Risk::Danger) > 0.6, "{}", share(true, Risk::Danger));
+    assert!(share(true, Risk::Caution) > 0.92, "{}", share(true, Risk::Caution));
+    assert!(share(true, Risk::Danger) > 0.75, "{}", share(true, Risk::Danger));
     assert!(share(false, Risk::Caution) < 0.02, "{}", share(false, Risk::Caution));
     assert_eq!(share(false, Risk::Danger), 0.0);
 }

@@ -93,6 +93,18 @@ pub(super) struct Strange {
     pub(super) turn: usize,
 }
 
+fn faded_since(strange: &Strange, turns: usize) -> f64 {
+    let age = turns.saturating_sub(strange.turn + 1);
+    if strange.score > 0.0 { strange.score * faded(age) } else { strange.score }
+}
+
+/// Puts a message among the few highest.
+fn keep(highest: &mut Vec<Strange>, new: Strange, score: impl Fn(&Strange) -> f64) {
+    let at = highest.iter().take_while(|other| score(other) >= new.score).count();
+    highest.insert(at, new);
+    highest.truncate(STRANGEST);
+}
+
 /// A conversation that grows.
 #[derive(Debug, Clone)]
 pub struct Conversation<'e> {
@@ -109,7 +121,7 @@ pub struct Conversation<'e> {
     /// As whole conversations are worded.
     chat_bag: Bag,
     /// The messages that speak most for a scam in the wording of the whole: how much, and their turn.
-    telling: Vec<(i64, usize)>,
+    telling: Vec<Strange>,
     worded: usize,
     pace: Pace,
 }
@@ -135,6 +147,8 @@ pub const OTHERS: [&str; 13] = [
     "second_opinion",
     "new_contact",
 ];
+/// The place of the wording of whole conversations among them.
+pub(super) const OF_CHATS: usize = 4;
 
 #[cfg(feature = "scam-data")]
 impl Conversation<'static> {
@@ -194,9 +208,8 @@ impl<'e> Conversation<'e> {
         self.bag.add(&known, &model.messages);
         let adds = self.chat_bag.add(&of_chats, &model.chats);
         if adds > 0 {
-            let at = self.telling.partition_point(|(other, _)| *other >= adds);
-            self.telling.insert(at, (adds, now));
-            self.telling.truncate(STRANGEST);
+            let tells = Strange { score: adds as f64, turn: now };
+            keep(&mut self.telling, tells, |other| other.score);
         }
         if known.is_empty() || read.words < LEAST_WORDS {
             return;
@@ -205,15 +218,13 @@ impl<'e> Conversation<'e> {
         self.wording_sum += score;
         self.worded += 1;
         let now = Strange { score, turn: now };
-        let at = self.strangest.partition_point(|other| self.faded(other) >= score);
-        self.strangest.insert(at, now);
-        self.strangest.truncate(STRANGEST);
+        let turns = self.turns;
+        keep(&mut self.strangest, now, |other| faded_since(other, turns));
     }
 
     /// A strange message's score after the turns since: what is above nothing fades.
     fn faded(&self, strange: &Strange) -> f64 {
-        let age = self.turns.saturating_sub(strange.turn + 1);
-        if strange.score > 0.0 { strange.score * faded(age) } else { strange.score }
+        faded_since(strange, self.turns)
     }
 
     /// How far a tactic was seen, from 0 to 2: 1 after one plain sight.
@@ -313,7 +324,7 @@ impl<'e> Conversation<'e> {
 
     /// The turns that speak most for a scam in the wording of the whole.
     pub(super) fn telling(&self) -> impl Iterator<Item = usize> {
-        self.telling.iter().map(|(_, turn)| *turn)
+        self.telling.iter().map(|tells| tells.turn)
     }
 
     /// Number of turns read.

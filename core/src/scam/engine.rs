@@ -1,7 +1,7 @@
 //! The taxonomy and the model together: what reads messages.
 
 use super::bundle;
-use super::conversation::OTHERS;
+use super::conversation::{OF_CHATS, OTHERS};
 use super::links;
 use super::model::Model;
 use super::taxonomy::{Compiled, Seen, Taxonomy};
@@ -104,10 +104,8 @@ impl Engine {
 
     /// Whether an expert heeds how whole chats are worded.
     pub(super) fn heeds_chats(&self, expert: usize) -> bool {
-        let chats = OTHERS.iter().position(|name| *name == "wording_chat");
-        let at = chats.map(|at| self.compiled.taxonomy.tactics.len() + at);
-        let weight = at.zip(self.weights.get(expert)).and_then(|(at, weights)| weights.get(at));
-        weight.is_some_and(|weight| *weight > 0.0)
+        let at = self.compiled.taxonomy.tactics.len() + OF_CHATS;
+        self.weights.get(expert).and_then(|weights| weights.get(at)).is_some_and(|weight| *weight > 0.0)
     }
 
     /// Whether the engine itself finds what a name stands for, without words.

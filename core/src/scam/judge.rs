@@ -37,7 +37,7 @@ fn loudest(engine: &Engine, numbers: &Numbers, turns: usize) -> (usize, f64) {
 /// E-folds of turns beyond what is [`LONG`].
 #[must_use]
 pub fn longer(turns: usize) -> f64 {
-    libm::log((turns as f64 / LONG).max(1.0))
+    libm::log1p((turns as f64 / LONG - 1.0).max(0.0))
 }
 
 /// The report.

@@ -122,7 +122,15 @@ impl Model {
 
     /// One that knows these n-grams of messages, and of whole conversations.
     #[must_use]
-    pub fn new(head: Head, messages: Learned, chats: Learned) -> Self {
+    pub fn new(head: Head, mut messages: Learned, mut chats: Learned) -> Self {
+        for learned in [&mut messages, &mut chats] {
+            learned.sort_unstable_by_key(|(gram, _)| *gram);
+            learned.dedup_by_key(|(gram, _)| *gram);
+        }
+        Self::in_order(head, messages, chats)
+    }
+
+    fn in_order(head: Head, messages: Learned, chats: Learned) -> Self {
         let messages = Wording::new(messages, head.wording_bias, 0.0, head.wording_step);
         let chats = Wording::new(chats, head.chats_bias, ASSUMED_OF_CHATS, head.chats_step);
         Self { head, messages, chats }
@@ -143,7 +151,7 @@ impl Model {
         let broken = || format!("{}: it is cut off, or its n-grams are out of order", wrong());
         let messages = learned(&mut rest).ok_or_else(broken)?;
         let chats = learned(&mut rest).ok_or_else(broken)?;
-        if rest.is_empty() { Ok(Self::new(head, messages, chats)) } else { Err(broken()) }
+        if rest.is_empty() { Ok(Self::in_order(head, messages, chats)) } else { Err(broken()) }
     }
 
     /// Makes a file.

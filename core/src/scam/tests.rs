@@ -66,6 +66,11 @@ fn the_reader_is_told_in_their_language_and_whom_to_call() {
 }
 
 #[test]
+fn names_stand_where_numbers_are_looked_for() {
+    assert_eq!(OTHERS[conversation::OF_CHATS], "wording_chat");
+}
+
+#[test]
 fn nothing_said_is_nothing_known() {
     let report = read(&[]).report("en");
     assert_eq!((report.risk, report.stage, report.pattern, report.advice), (Risk::None, None, None, None));

@@ -70,13 +70,17 @@ pub(super) struct Wording {
 }
 
 impl Wording {
-    /// One of some n-grams, by hash, and their weights.
-    pub(super) fn new(mut learned: Vec<(u32, i8)>, bias: f64, assumed: f64, step: f64) -> Self {
-        learned.sort_unstable_by_key(|(gram, _)| *gram);
-        learned.dedup_by_key(|(gram, _)| *gram);
+    /// One of some n-grams, by hash and in order, and their weights.
+    pub(super) fn new(learned: Vec<(u32, i8)>, bias: f64, assumed: f64, step: f64) -> Self {
         let (grams, weights): (Vec<u32>, Vec<i8>) = learned.into_iter().unzip();
-        let start = |first: u32| grams.partition_point(|gram| gram >> REST < first) as u32;
-        let starts = (0..=1 << (32 - REST)).map(start).collect();
+        let mut starts = vec![0; (1 << (32 - REST)) + 1];
+        for (at, gram) in (1..).zip(&grams) {
+            starts[(gram >> REST) as usize + 1] = at;
+        }
+        // Where no hash begins with some bits, the next ones begin where those before end.
+        for at in 1..starts.len() {
+            starts[at] = starts[at].max(starts[at - 1]);
+        }
         Self { bias, assumed, step, starts, grams, weights }
     }
 
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     fn wording() -> Wording {
-        let learned = vec![(7, -20), (3, 10), (8, 30), (u32::MAX, 50), (900, 40)];
+        let learned = vec![(3, 10), (7, -20), (8, 30), (900, 40), (u32::MAX, 50)];
         Wording::new(learned, 0.5, 0.0, 0.1)
     }
 
