@@ -31,7 +31,8 @@ fn loudest(engine: &Engine, numbers: &Numbers, turns: usize) -> (usize, f64) {
         let sum = expert.bias + sum - expert.fade * longer(turns);
         (at, expert.calibration[0] * sum + expert.calibration[1])
     });
-    said.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or_default()
+    // Who has nobody to ask knows of nothing.
+    said.max_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or((0, f64::NEG_INFINITY))
 }
 
 /// E-folds of turns beyond what is [`LONG`].

@@ -16,8 +16,8 @@ const LEAST_CHATS: u32 = 2;
 /// And those that only one source has teach its style.
 const LEAST_SOURCES: u32 = 2;
 
-/// What all other honest conversations together weigh against the chats over days, for their wording and for their expert:
-/// enough that what is merely another manner of speaking is no sign of a scam.
+/// What all other honest conversations together weigh for the wording of chats over days, as a share of the chats: enough that
+/// what is merely another manner of speaking is no sign of a scam.
 const OTHERS_OF_WORDING: f64 = 0.1;
 
 /// What is learned of wording.
