@@ -93,6 +93,7 @@ pub(super) struct Strange {
     pub(super) turn: usize,
 }
 
+/// A strange message's score after the turns since: what is above nothing fades.
 fn faded_since(strange: &Strange, turns: usize) -> f64 {
     let age = turns.saturating_sub(strange.turn + 1);
     if strange.score > 0.0 { strange.score * faded(age) } else { strange.score }
@@ -222,11 +223,6 @@ impl<'e> Conversation<'e> {
         keep(&mut self.strangest, now, |other| faded_since(other, turns));
     }
 
-    /// A strange message's score after the turns since: what is above nothing fades.
-    fn faded(&self, strange: &Strange) -> f64 {
-        faded_since(strange, self.turns)
-    }
-
     /// How far a tactic was seen, from 0 to 2: 1 after one plain sight.
     fn sight(&self, tactic: usize) -> f64 {
         let stage = self.engine.compiled.taxonomy.tactics[tactic].stage;
@@ -246,7 +242,7 @@ impl<'e> Conversation<'e> {
 
     /// The mean score of the strangest messages, and nothing for those that are wanting.
     fn strange(&self) -> f64 {
-        let sum: f64 = self.strangest.iter().map(|strange| self.faded(strange)).sum();
+        let sum: f64 = self.strangest.iter().map(|strange| faded_since(strange, self.turns)).sum();
         sum / STRANGEST as f64
     }
 
@@ -277,7 +273,7 @@ impl<'e> Conversation<'e> {
             }
         }
         let stage = |stage| stages.get(&stage).copied().unwrap_or(0.0);
-        let wording = self.strangest.first().map_or(0.0, |strange| self.faded(strange));
+        let wording = self.strangest.first().map_or(0.0, |strange| faded_since(strange, self.turns));
         let model = &self.engine.model;
         let opinion = self.setting.second_opinion.filter(|opinion| opinion.is_finite());
         let others: [f64; OTHERS.len()] = [

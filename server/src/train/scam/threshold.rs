@@ -71,8 +71,7 @@ pub(super) struct Judge {
 
 impl Judge {
     pub(super) fn new(engine: &Engine) -> Self {
-        let names: Vec<&str> = engine.names().map(|(name, _)| name).collect();
-        let tactics = (names.len() - OTHERS.len()) as u32;
+        let tactics = (engine.names().count() - OTHERS.len()) as u32;
         let known = |wanted: &[&str]| -> Vec<u32> {
             (tactics..).zip(OTHERS).filter(|(_, name)| wanted.contains(name)).map(|(at, _)| at).collect()
         };
