@@ -3,7 +3,8 @@
 use crate::cli::Error;
 use crate::eval::metrics::{auroc, rate};
 use crate::eval::scam::dataset::{self, Talk};
-use crate::train::scam::{ftrl, head, run};
+
+use crate::train::scam::{LeftOut, ftrl, head, run};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ pub struct Args {
     /// part instead of as a whole.
     #[arg(long, value_name = "SOURCE")]
     chats: Vec<String>,
+    /// Write what a model says of each conversation that has not seen its source, after some of its turns, as JSON lines.
+    #[arg(long, value_name = "OUT.jsonl")]
+    left_out: Option<PathBuf>,
     /// Learn from the held-out fifth too.
     #[arg(long)]
     all: bool,
@@ -62,6 +66,10 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let trained = run::train(talks, &options, &mut |step| anstream::eprintln!("{step}"))?;
     std::fs::write(&args.out, trained.model.to_bytes()?)
         .map_err(|error| format!("{}: {error}", args.out.display()))?;
+    if let Some(path) = &args.left_out {
+        let lines: String = trained.left_out.iter().map(line).collect();
+        std::fs::write(path, lines).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     write_left_out(&trained)?;
     let head = &trained.model.head;
     anstream::eprintln!(
@@ -72,6 +80,13 @@ pub fn run(args: &Args) -> Result<(), Error> {
         head.danger
     );
     Ok(())
+}
+
+/// A conversation as a line: `after` has numbers of turns, each with the probability after so many.
+fn line(one: &LeftOut) -> String {
+    let LeftOut { source, id, scam, after, .. } = one;
+    let label = if *scam { "scam" } else { "benign" };
+    format!("{}\n", serde_json::json!({"source": &**source, "id": id, "label": label, "after": after}))
 }
 
 /// How a model without a source does on that source.

@@ -1,8 +1,8 @@
 //! Labelled conversations and messages: JSONL files, or folders of JSON files with one conversation each.
 //!
 //! A conversation is `{"turns": [{"from" or "side": "them" | "me", "text", "at"?}], "label": "scam" | "benign"}`, a message
-//! `{"text", "label"}`; both may have `id`, `kind`, `lang` and, a conversation, `money_turn`: the turn, from 1, in which money
-//! or access is handed over. Other fields are ignored.
+//! `{"text", "label"}`; both may have `id`, `kind`, `lang`, `author` (who invented it: what one person invents is alike) and, a conversation,
+//! `money_turn`: the turn, from 1, in which money or access is handed over. Other fields are ignored.
 
 use crate::chats::At;
 use bonafide_core::hash::fnv1a;
@@ -53,6 +53,8 @@ pub struct Talk {
     pub new_contact: Option<bool>,
     /// A single message rather than a conversation.
     pub message: bool,
+    /// Who invented it, if that is said.
+    pub author: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +67,7 @@ struct Row {
     lang: Option<String>,
     money_turn: Option<usize>,
     contact: Option<String>,
+    author: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -175,6 +178,7 @@ fn talk(text: &str, source: &Arc<str>, number: usize) -> Result<Talk, String> {
         money_turn: row.money_turn,
         new_contact: row.contact.map(|contact| contact == "new"),
         message,
+        author: row.author,
     })
 }
 
@@ -200,8 +204,8 @@ fn unmasked(text: String) -> String {
 /// Characters from which on a line that stands in two conversations says that they come from one template.
 const TELLING: usize = 40;
 
-/// For each conversation a number that is the same for those that share a long line or an origin, so that a split leaves no
-/// template on both sides.
+/// For each conversation a number that is the same for those that share a long line, an origin or an author, so that a split
+/// leaves no template on both sides.
 #[must_use]
 pub fn groups(talks: &[Talk]) -> Vec<u64> {
     let mut parent: Vec<usize> = (0..talks.len()).collect();
@@ -212,15 +216,16 @@ pub fn groups(talks: &[Talk]) -> Vec<u64> {
         }
         at
     }
-    let mut first: HashMap<(&str, &str), usize> = HashMap::new();
+    let mut first: HashMap<(&str, &str, &str), usize> = HashMap::new();
     for (index, talk) in talks.iter().enumerate() {
         // The raw and the rewritten form of one case.
         let origin =
             talk.id.strip_suffix("-raw").or_else(|| talk.id.strip_suffix("-llm")).unwrap_or(&talk.id);
         let lines =
             talk.turns.iter().map(|line| line.text.as_str()).filter(|text| text.chars().count() >= TELLING);
-        for key in lines.chain([origin]) {
-            let other = *first.entry((&talk.source, key)).or_insert(index);
+        let keys = lines.chain([origin]).map(|key| ("words", key));
+        for (sort, key) in keys.chain(talk.author.as_deref().map(|author| ("author", author))) {
+            let other = *first.entry((&talk.source, sort, key)).or_insert(index);
             let (one, other) = (root(&mut parent, index), root(&mut parent, other));
             parent[one.max(other)] = one.min(other);
         }
@@ -285,10 +290,15 @@ mod tests {
             talk_of("3", long),
             talk_of("4-raw", "short"),
             talk_of("4-llm", "other"),
+            Talk { author: Some("a".to_owned()), ..talk_of("5", "hello") },
+            Talk { author: Some("a".to_owned()), ..talk_of("6", "bye") },
+            Talk { author: Some("b".to_owned()), ..talk_of("a", "well") },
         ]);
         assert_eq!(groups[0], groups[2]);
         assert_eq!(groups[3], groups[4]);
         assert_ne!(groups[0], groups[1]);
         assert_ne!(groups[1], groups[3]);
+        assert_eq!(groups[5], groups[6]);
+        assert_ne!(groups[5], groups[7]);
     }
 }

@@ -8,5 +8,6 @@ pub mod head;
 mod ready;
 pub mod run;
 mod threshold;
-
 mod wordings;
+
+pub use threshold::LeftOut;

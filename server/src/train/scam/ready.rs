@@ -12,7 +12,7 @@ const TAKEN: [usize; 9] = [1, 2, 3, 5, 8, 12, 20, 35, 60];
 
 /// With fewer sources than this a part of all is left out in the place of a source.
 const FEW_SOURCES: usize = 3;
-const PARTS: u64 = 8;
+const PARTS: usize = 8;
 
 /// Conversations that are made of honest messages, for each source of messages and language.
 const CHAINS: usize = 300;
@@ -113,15 +113,15 @@ pub(super) fn ready(engine: &Engine, talks: Vec<Talk>, options: &Options) -> Vec
     for ((_, lang, scam, _), size) in &sizes {
         *totals.entry((lang.clone(), *scam)).or_default() += size.sqrt();
     }
-    let groups = groups(&talks);
+    let parts = parts(&talks, options);
     talks
         .into_par_iter()
-        .zip(groups)
-        .map(|(talk, group)| {
+        .zip(parts)
+        .map(|(talk, part)| {
             let chat = is_chat(&talk, options);
             let fold = if few || chat {
                 let name = if few { "all" } else { &talk.source };
-                Arc::from(format!("part {} of {name}", group % PARTS + 1))
+                Arc::from(format!("part {} of {name}", part + 1))
             } else {
                 talk.source.clone()
             };
@@ -132,6 +132,16 @@ pub(super) fn ready(engine: &Engine, talks: Vec<Talk>, options: &Options) -> Vec
             Ready { talk, fold, chat, grams, weight }
         })
         .collect()
+}
+
+/// Which part each is in: the groups are dealt out, chats first, so that no part has many more than another.
+fn parts(talks: &[Talk], options: &Options) -> Vec<usize> {
+    let groups = groups(talks);
+    let order: BTreeSet<(bool, u64)> =
+        talks.iter().zip(&groups).map(|(talk, group)| (!is_chat(talk, options), *group)).collect();
+    let part: HashMap<u64, usize> =
+        order.into_iter().enumerate().map(|(at, (_, group))| (group, at % PARTS)).collect();
+    groups.iter().map(|group| part[group]).collect()
 }
 
 /// Whether the numbers are taken after this turn of so many.

@@ -67,6 +67,7 @@ pub fn train(talks: Vec<Talk>, options: &Options, say: &mut dyn FnMut(&str)) -> 
             let mut one = LeftOut::of(&ready[at]);
             for (row, sums) in rows[at].iter().zip(&sums[at]) {
                 let probability = panel.probability(sums);
+                one.after.push((row.turns, probability));
                 one.score = one.score.max(probability);
                 if judge.allows_danger(row) {
                     one.dangerous = one.dangerous.max(probability);
@@ -202,6 +203,7 @@ mod tests {
                 money_turn: None,
                 new_contact: None,
                 message: false,
+                author: None,
             });
         }
         talks

@@ -22,10 +22,14 @@ const MARGIN: f64 = 0.4;
 pub struct LeftOut {
     /// The source.
     pub source: Arc<str>,
+    /// Its name there.
+    pub id: String,
     /// It is a whole conversation over days.
     pub chat: bool,
     /// The label.
     pub scam: bool,
+    /// Numbers of turns, and the probability after so many.
+    pub after: Vec<(usize, f64)>,
     /// The highest probability after any turn.
     pub score: f64,
     /// The highest among those at which nothing but the probability stood against `danger`.
@@ -38,6 +42,8 @@ impl LeftOut {
     pub(super) fn of(ready: &Ready) -> Self {
         Self {
             source: ready.talk.source.clone(),
+            id: ready.talk.id.clone(),
+            after: Vec::new(),
             chat: ready.chat,
             scam: ready.talk.scam,
             score: 0.0,
