@@ -1,15 +1,18 @@
 //! The engine: text in, report out. Everything that scores goes through here; it knows nothing of HTTP.
 
 mod built_in;
+mod chat;
 mod lens;
 
 pub use built_in::calibrations as built_in_calibrations;
+pub use chat::{ChatPlan, Pooled};
 use lens::Lens;
 
 use crate::model::compute::Compute;
 use crate::model::gguf::LoadError;
+use crate::model::opinion::ChatProbe;
 use crate::model::tokenizer::{TextToken, TextTokenizer};
-use crate::model::trained::Reader;
+use crate::model::trained::{Kind, Reader};
 use crate::model::{self, store};
 use crate::paths::{NoHome, Paths};
 use crate::watermark::file::Entry;
@@ -144,6 +147,8 @@ pub struct Engine {
     identity: ModelIdentity,
     /// At least one; the first reads what no other has a calibration for.
     lenses: Vec<Lens>,
+    /// What reads chats, each of one language. To a window these are the lenses behind the others.
+    chat_probes: Vec<ChatProbe>,
     watermarks: Watermarks,
 }
 
@@ -194,6 +199,10 @@ impl Engine {
         if lenses.is_empty() {
             lenses.push(Lens { reader: None, calibration: None });
         }
+        // Adapted, the model has other states than those that chats were learned from.
+        let adapted =
+            lenses.iter().any(|lens| lens.reader.as_ref().is_some_and(|reader| reader.kind == Kind::Lora));
+        let chat_probes = if adapted { Vec::new() } else { built_in::chat_probes(&stored.sha256)? };
         let model = loaded.model;
         let mut window = WINDOW.min(loaded.context);
         let observer = match &options.observer {
@@ -217,7 +226,7 @@ impl Engine {
         };
         let tokenizer = loaded.tokenizer;
         let watermarks = Watermarks::prepare(options.watermarks.clone(), &identity.name, &tokenizer);
-        Ok(Self { backend, tokenizer, window, identity, lenses, watermarks })
+        Ok(Self { backend, tokenizer, window, identity, lenses, chat_probes, watermarks })
     }
 
     /// Puts a text into its scoring form, tokenises it and cuts it into windows. Off the scoring thread.

@@ -1,5 +1,7 @@
 //! What the command line and REST share of judging a chat.
 
+pub mod opinion;
+
 use serde::Deserialize;
 use std::str::FromStr;
 

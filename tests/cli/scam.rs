@@ -32,6 +32,15 @@ fn a_person_gets_a_report_and_a_program_the_one_shape() {
 }
 
 #[test]
+fn the_model_is_asked_only_where_it_may_change_something() {
+    let output = run(&["scam", "-", "--second-opinion", "--json"], b"them: hello\nme: hi\n");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("was not asked"));
+    let report: Report = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report.turns, 2);
+}
+
+#[test]
 fn the_language_is_the_users() {
     let chinese = |output: std::process::Output| {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,8 +1,8 @@
 //! Whether whole conversations are told: invented scams after published patterns, and honest chats that look like them.
 //!
 //! `scenarios/LANGUAGE/tuned` was looked at while cues were written, and the model has learned from it with the data sets.
-//! `scenarios/LANGUAGE/held` and `fresh` were written at the same time and are read by nobody: their figures, by
-//! `bonafide eval --scam`, are the honest ones. No test looks at `fresh`.
+//! `scenarios/LANGUAGE/held` was written at the same time and `fresh` last, by who wrote nothing else; nobody reads them while
+//! the engine is made, and their figures, by `bonafide eval --scam`, are the honest ones. No test asks the engine about `fresh`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -10,6 +10,7 @@ use bonafide::eval::scam::dataset::{self, Talk};
 use bonafide::eval::scam::outcome::{self, Outcome};
 use bonafide_core::scam::{Conversation, Engine, Risk, Setting, Side, Turn};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn scenarios(part: &str) -> Vec<Talk> {
@@ -37,23 +38,31 @@ fn data(name: &str) -> Option<PathBuf> {
 
 #[test]
 fn scenarios_are_whole_conversations_with_their_patterns() {
-    let mut counts = [[0; 2]; 2];
-    for (part, talks) in [scenarios("tuned"), scenarios("held")].iter().enumerate() {
+    let mut counts = [[0; 2]; 3];
+    for (part, talks) in [scenarios("tuned"), scenarios("held"), scenarios("fresh")].iter().enumerate() {
         for talk in talks {
             counts[part][usize::from(talk.scam)] += 1;
             let turns = &talk.turns;
             assert!((20..=80).contains(&turns.len()), "{}", talk.id);
             assert!(turns.iter().any(|line| line.side == Side::Me), "{}", talk.id);
             assert!(turns.is_sorted_by_key(|line| line.at.unwrap()), "{}", talk.id);
+            assert!(talk.author.is_some(), "{}", talk.id);
             assert!(talk.money_turn.is_none_or(|turn| talk.scam && turn <= turns.len()), "{}", talk.id);
         }
     }
-    let [tuned, held] = counts;
+    let [tuned, held, fresh] = counts;
     assert!(tuned[0] + held[0] >= 20 && tuned[1] + held[1] >= 20, "{counts:?}");
     // Of the first 52 a third is held; later ones are `tuned` or `fresh`.
-    assert!(held[0] >= 8 && held[1] >= 8, "{counts:?}");
+    assert!(held[0] >= 8 && held[1] >= 8 && fresh[0] >= 20 && fresh[1] >= 20, "{counts:?}");
+    let authors = |part: &str| -> BTreeSet<String> {
+        scenarios(part).into_iter().filter_map(|talk| talk.author).collect()
+    };
+    assert!(
+        authors("fresh").is_disjoint(&authors("tuned")),
+        "who wrote what is kept apart wrote nothing else"
+    );
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scam/scenarios");
-    for part in ["en/tuned", "en/held", "zh/tuned", "zh/held"] {
+    for part in ["en/tuned", "en/held", "en/fresh", "zh/tuned", "zh/held", "zh/fresh"] {
         for entry in std::fs::read_dir(folder.join(part)).unwrap() {
             let path = entry.unwrap().path();
             let row: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();

@@ -133,7 +133,7 @@ pub type Numbers = Vec<(usize, f64)>;
 
 /// Names of the numbers that are no tactics. In names that begin with `wording` it is the n-grams that speak: of the strangest
 /// message, of the three strangest, of all on average, of all together as if they were one, and as those of a whole conversation.
-pub const OTHERS: [&str; 13] = [
+pub const OTHERS: [&str; 12] = [
     "wording_first",
     "wording",
     "wording_mean",
@@ -145,7 +145,6 @@ pub const OTHERS: [&str; 13] = [
     "trust_then_hook",
     "hook_then_ask",
     "ask_then_drain",
-    "second_opinion",
     "new_contact",
 ];
 /// The place of the wording of whole conversations among them.
@@ -275,7 +274,6 @@ impl<'e> Conversation<'e> {
         let stage = |stage| stages.get(&stage).copied().unwrap_or(0.0);
         let wording = self.strangest.first().map_or(0.0, |strange| faded_since(strange, self.turns));
         let model = &self.engine.model;
-        let opinion = self.setting.second_opinion.filter(|opinion| opinion.is_finite());
         let others: [f64; OTHERS.len()] = [
             wording.clamp(-LIMIT, LIMIT),
             self.strange().clamp(-LIMIT, LIMIT),
@@ -288,7 +286,6 @@ impl<'e> Conversation<'e> {
             stage(Stage::Trust).min(stage(Stage::Hook)),
             stage(Stage::Hook).min(stage(Stage::Ask)),
             stage(Stage::Ask).min(stage(Stage::Drain)),
-            opinion.map_or(0.0, |opinion| opinion.clamp(-LIMIT, LIMIT)),
             f64::from(u8::from(self.setting.new_contact == Some(true))),
         ];
         numbers.extend((tactics.len()..).zip(others).filter(|(_, number)| *number != 0.0));
@@ -304,6 +301,12 @@ impl<'e> Conversation<'e> {
             "reads_like_ai" => self.setting.ai_probability.map_or(0.0, |p| (2.0 * p - 1.0).clamp(0.0, 1.0)),
             _ => 0.0,
         }
+    }
+
+    /// What a second opinion adds to the log-odds.
+    pub(super) fn opinion(&self) -> f64 {
+        let opinion = self.setting.second_opinion.filter(|opinion| opinion.is_finite());
+        opinion.map_or(0.0, |opinion| opinion.clamp(-MOST_OPINION, MOST_OPINION))
     }
 
     pub(super) fn engine(&self) -> &'e Engine {
@@ -336,6 +339,9 @@ impl<'e> Conversation<'e> {
         super::judge::report(self, language)
     }
 }
+
+/// A second opinion is one among others.
+const MOST_OPINION: f64 = 3.0;
 
 /// Beyond this a score says no more.
 const LIMIT: f64 = 6.0;

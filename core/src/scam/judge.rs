@@ -48,7 +48,7 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
     let taxonomy = &engine.compiled.taxonomy;
     let numbers = conversation.numbers();
     let (expert, said_loudest) = loudest(engine, &numbers, conversation.turns());
-    let probability = 1.0 / (1.0 + libm::exp(-said_loudest));
+    let probability = 1.0 / (1.0 + libm::exp(-said_loudest - conversation.opinion()));
     let weights = engine.weights.get(expert).map_or(&[][..], Vec::as_slice);
 
     let mut evidence = Vec::new();
@@ -78,6 +78,7 @@ pub(super) fn report(conversation: &Conversation<'_>, language: &str) -> Report 
         });
     }
     evidence.extend(wording(conversation, engine.heeds_chats(expert), language));
+    evidence.extend(opinion(conversation, language));
     evidence.sort_by(|one, other| other.strength.total_cmp(&one.strength).then(one.code.cmp(&other.code)));
 
     let worded = conversation.worded().max(conversation.chat_worded()) > head.wording_floor;
@@ -113,8 +114,6 @@ fn places(conversation: &Conversation<'_>, tactic: usize) -> Vec<Place> {
 
 /// That messages are worded as scammers word them: the strangest, or those that tell most of a whole chat.
 fn wording(conversation: &Conversation<'_>, of_chats: bool, language: &str) -> Option<Finding> {
-    let compiled = &conversation.engine().compiled;
-    let tactic = &compiled.taxonomy.tactics[compiled.tactic("wording")?];
     let (score, mut turns): (f64, Vec<usize>) = if of_chats {
         (OF_CHATS * conversation.chat_worded(), conversation.telling().collect())
     } else {
@@ -122,12 +121,34 @@ fn wording(conversation: &Conversation<'_>, of_chats: bool, language: &str) -> O
         (conversation.worded(), strange.map(|strange| strange.turn).collect())
     };
     turns.sort_unstable();
-    let strength = 1.0 - libm::exp(-score.max(0.0) / STRONG);
-    (strength >= 0.4 && !turns.is_empty()).then(|| Finding {
+    if turns.is_empty() {
+        return None;
+    }
+    let places = turns.into_iter().map(|turn| Place { turn, span: None }).collect();
+    trained(conversation, "wording", score, places, language)
+}
+
+/// That a language model finds it to be a scam; it rests on the whole, and on no message alone.
+fn opinion(conversation: &Conversation<'_>, language: &str) -> Option<Finding> {
+    trained(conversation, "second_opinion", conversation.opinion(), Vec::new(), language)
+}
+
+/// What was trained finds something, unless it says little.
+fn trained(
+    conversation: &Conversation<'_>,
+    id: &str,
+    log_odds: f64,
+    places: Vec<Place>,
+    language: &str,
+) -> Option<Finding> {
+    let compiled = &conversation.engine().compiled;
+    let tactic = &compiled.taxonomy.tactics[compiled.tactic(id)?];
+    let strength = 1.0 - libm::exp(-log_odds.max(0.0) / STRONG);
+    (strength >= 0.4).then(|| Finding {
         code: tactic.id.clone(),
         stage: tactic.stage,
         strength,
-        places: turns.into_iter().map(|turn| Place { turn, span: None }).collect(),
+        places,
         message: said(&tactic.say, language),
     })
 }
@@ -135,7 +156,8 @@ fn wording(conversation: &Conversation<'_>, of_chats: bool, language: &str) -> O
 /// The furthest stage that something strong shows, or two weaker things.
 fn stage(evidence: &[Finding]) -> Option<Stage> {
     let mut strengths: Few<Stage, f64> = Few::default();
-    for finding in evidence.iter().filter(|finding| finding.code != "wording") {
+    let trained = ["wording", "second_opinion"];
+    for finding in evidence.iter().filter(|finding| !trained.contains(&finding.code.as_str())) {
         *strengths.or_insert_with(finding.stage, f64::default) += finding.strength;
     }
     let sure = strengths.iter().rev().find(|(_, strength)| *strength >= 0.45).map(|(stage, _)| *stage);

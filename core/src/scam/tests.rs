@@ -121,6 +121,23 @@ fn what_the_site_and_the_language_model_know_adds_to_it() {
 }
 
 #[test]
+fn a_second_opinion_moves_the_probability_and_is_shown_but_is_no_danger_alone() {
+    let with = |turns: &[(Side, &str)], opinion: f64| {
+        let mut conversation = read(turns);
+        conversation.set(Setting { second_opinion: Some(opinion), ..Setting::default() });
+        conversation.report("zh-CN")
+    };
+    let none = read(&SCAM[..3]).report("zh-CN");
+    let [less, more, most, beyond] = [-1.0, 1.0, 3.0, 30.0].map(|opinion| with(&SCAM[..3], opinion));
+    assert!(less.probability < none.probability && none.probability < more.probability);
+    assert_eq!(most, beyond, "it is one among others");
+    let shown = |report: &Report| report.evidence.iter().any(|finding| finding.code == "second_opinion");
+    assert!(shown(&more) && !shown(&none) && !shown(&less));
+    let honest = with(&[(Side::Them, "the match is on at six, bring the blue shirt")], 30.0);
+    assert!(honest.risk < Risk::Danger, "{honest:?}");
+}
+
+#[test]
 fn what_was_said_long_ago_counts_less() {
     let mut conversation = read(SCAM);
     let before = conversation.report("en").probability;

@@ -38,7 +38,8 @@ pub struct Setting {
     /// Probability (0 to 1) that a language model wrote the other side's messages, if one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ai_probability: Option<f64>,
-    /// What a language model that read the conversation thinks (log-odds that it is a scam), if one was asked.
+    /// What a language model that read the conversation adds to the log-odds that it is a scam, if one was asked; no more than
+    /// 3 either way counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_opinion: Option<f64>,
 }

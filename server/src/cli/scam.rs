@@ -7,7 +7,8 @@ use super::Error;
 use super::messages::{self, Lang};
 use super::render::clean;
 use crate::chats::{self, Chat, Choice};
-use crate::scam::Tag;
+use crate::engine::{Engine, EngineOptions};
+use crate::scam::{Tag, opinion};
 use bonafide_core::scam::{Report, Setting};
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,7 +16,7 @@ use std::path::Path;
 /// Say whether a chat is a scam, with the messages that show it.
 ///
 /// Reads WhatsApp's exported chat (.txt or .zip), Telegram Desktop's result.json and messages.html, turns as JSON, and lines
-/// that begin with `them:` or `me:`. It needs no model, and nothing leaves the machine. The exit code is 0 whatever the
+/// that begin with `them:` or `me:`. It needs no model unless --second-opinion asks one, and nothing leaves the machine. The exit code is 0 whatever the
 /// chat is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -37,6 +38,12 @@ pub struct Args {
     /// The other side was a stranger who wrote first
     #[arg(long)]
     new_contact: bool,
+    /// Ask the language model too where the engine is not sure: better, and seconds instead of milliseconds
+    #[arg(long)]
+    second_opinion: bool,
+    /// With --second-opinion: another model than the default
+    #[arg(long, value_name = "NAME|FILE", requires = "second_opinion")]
+    model: Option<String>,
 }
 
 /// Runs the command.
@@ -48,12 +55,30 @@ pub fn run(args: &Args) -> Result<(), Error> {
     let chat = read(args).map_err(|error| clean(&format!("{name}: {error}")).into_owned())?;
     let setting = Setting { new_contact: args.new_contact.then_some(true), ..Setting::default() };
     let tag = args.lang.clone().unwrap_or_else(|| Tag::of_locale(&messages::locale()));
-    let report = chat.report(setting, tag.as_str())?;
+    let mut report = chat.report(setting.clone(), tag.as_str())?;
+    if args.second_opinion {
+        let texts = texts::of(Lang::of(tag.as_str()));
+        if !opinion::is_wanted_on(&report)? {
+            anstream::eprintln!("{}", texts.not_asked);
+        } else if let Some(opinion) = second_opinion(args, &chat)? {
+            report = chat.report(Setting { second_opinion: Some(opinion), ..setting }, tag.as_str())?;
+        } else {
+            anstream::eprintln!("{}", texts.no_opinion);
+        }
+    }
     match print(&report, &chat, args.json, Lang::of(tag.as_str())) {
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => Ok(done?),
     }
+}
+
+/// What the language model adds to the log-odds of a scam; `None` if it has no opinion on chats in this language.
+fn second_opinion(args: &Args, chat: &Chat) -> Result<Option<f64>, Error> {
+    let turns = chat.turns.iter().map(|turn| (turn.side, turn.text.as_str()));
+    let spoken = opinion::Spoken::of(turns, opinion::MOST_BYTES);
+    let engine = Engine::load(&EngineOptions { model: args.model.clone(), ..EngineOptions::default() })?;
+    Ok(engine.opinions_on(&spoken)?.and_then(|opinions| opinions.last().copied()))
 }
 
 fn read(args: &Args) -> Result<Chat, Error> {

@@ -1,6 +1,7 @@
 //! What was trained, and calibrations: those that come with the program, and those of files.
 
 use super::{Adapter, EngineError, Lens};
+use crate::model::opinion::ChatProbe;
 use crate::model::trained::{Kind, Reader, Trained};
 use bonafide_core::calibration::{Calibration, ModelRef};
 use std::path::Path;
@@ -16,6 +17,12 @@ const CALIBRATIONS: &[&str] = &[
 const PROBES: &[&[u8]] = &[
     include_bytes!("../../calibration/smollm2-135m.detector.safetensors"),
     include_bytes!("../../calibration/smollm2-135m.detector-zh.safetensors"),
+];
+
+/// Probes of chats that come with the program; each names the model file that it reads.
+const CHAT_PROBES: &[&[u8]] = &[
+    include_bytes!("../../calibration/smollm2-135m.chats-en.safetensors"),
+    include_bytes!("../../calibration/smollm2-135m.chats-zh.safetensors"),
 ];
 
 /// The calibration of a file, with the one of the readers that it was made with.
@@ -78,6 +85,12 @@ pub(super) fn trained_from(path: &Path, sha256: &str) -> Result<Trained, EngineE
 pub(super) fn probes(sha256: &str) -> Result<Vec<Trained>, EngineError> {
     let read = |bytes: &&[u8]| Trained::read(bytes).map_err(|reason| wrong(&Adapter::BuiltIn, reason));
     PROBES.iter().map(read).filter(|probe| probe.as_ref().map_or(true, |probe| probe.fits(sha256))).collect()
+}
+
+pub(super) fn chat_probes(sha256: &str) -> Result<Vec<ChatProbe>, EngineError> {
+    let read = |bytes: &&[u8]| ChatProbe::read(bytes).map_err(|reason| wrong(&Adapter::BuiltIn, reason));
+    let fits = |probe: &ChatProbe| probe.reader.probe.fits(sha256);
+    CHAT_PROBES.iter().map(read).filter(|probe| probe.as_ref().map_or(true, fits)).collect()
 }
 
 /// Each reader with the built-in calibrations that were made with it; one without a calibration if there is none for any.

@@ -33,7 +33,7 @@ impl Engine {
             return self.score_through(first, windows);
         }
         let mut scored = vec![Vec::new(); windows.len()];
-        for lens in 0..self.lenses.len() {
+        for lens in 0..self.lenses.len() + self.chat_probes.len() {
             let own: Vec<usize> = (0..windows.len()).filter(|at| windows[*at].lens == lens).collect();
             let through = own.iter().map(|at| windows[*at]).collect::<Vec<_>>();
             for (at, stats) in own.into_iter().zip(self.score_through(lens, &through)?) {
@@ -48,7 +48,11 @@ impl Engine {
             return Ok(Vec::new());
         }
         let packed = Packed::new(windows);
-        let reader = self.lenses.get(lens).and_then(|lens| lens.reader.as_ref());
+        let of_chats = lens.checked_sub(self.lenses.len()).and_then(|at| self.chat_probes.get(at));
+        let reader = match of_chats {
+            Some(probe) => Some(&probe.reader),
+            None => self.lenses.get(lens).and_then(|lens| lens.reader.as_ref()),
+        };
         let stats = self.read(&packed.batch()?, reader)?;
         Ok(shares(&stats, windows.iter().map(|window| scored(window))))
     }

@@ -6,12 +6,14 @@ use crate::model::compute::{Device, Precision};
 use crate::model::lora::file::Adapter as Lora;
 use crate::model::probe::Probe;
 use crate::model::trained::Kind;
+use crate::scam::opinion::{MOST_BYTES, Spoken};
 use crate::train::lora::data::Text;
 use crate::train::lora::head::pool;
 use crate::train::lora::model::{Batch, Layout, Network};
 use crate::train::lora::run::{Inputs, Settings, train};
 use crate::train::lora::testing;
 use bonafide_core::detect::{FEATURES, Features, STATISTICS};
+use bonafide_core::scam::Side;
 use candle_core::DType;
 use std::path::Path;
 
@@ -292,4 +294,32 @@ fn each_built_in_probe_is_for_its_language() {
                 && !built_in::is_for("another", &languages(&[language]))
         );
     }
+}
+
+#[test]
+fn a_second_opinion_is_the_probes_word_on_the_mean_state() {
+    let case = Case::new();
+    let mut engine = case.open(Adapter::None, None).unwrap();
+    assert!(engine.chat_probes.is_empty(), "none was made for this model");
+    let dim = model::load(&case.stored.path).unwrap().model.shape.dim;
+    let weights: Vec<f32> = (0..dim).map(|at| (at as f32).sin()).collect();
+    let probe = Probe { model_sha256: case.stored.sha256.clone(), depths: vec![2], weights: weights.clone() };
+    engine.chat_probes.push(ChatProbe::new("en", -0.5, probe));
+    // Long enough for several windows, whose tokens count once.
+    let turns = TEXTS.iter().cycle().take(60).enumerate();
+    let turns = turns.map(|(at, text)| (if at % 3 == 2 { Side::Me } else { Side::Them }, *text));
+    let spoken = Spoken::of(turns.collect::<Vec<_>>().into_iter(), MOST_BYTES);
+    let plan = engine.plan_chat(&spoken).unwrap().unwrap();
+    assert!(plan.windows.len() > 1 && plan.windows.iter().all(|window| window.lens == 1));
+    let said = engine.opinions_on(&spoken).unwrap().unwrap();
+    let pooled = engine.pool_chat(&spoken, 2, |_| true).unwrap();
+    assert_eq!((said.len(), pooled.len()), (60, 60));
+    for (said, pooled) in said.iter().zip(&pooled) {
+        let product: f32 = weights.iter().zip(&pooled.state).map(|(weight, x)| weight * x).sum();
+        let wanted = f64::from(product) - 0.5;
+        assert!((said - wanted).abs() < 1e-3, "after {}: {said} and {wanted}", pooled.messages);
+    }
+    let french =
+        [(Side::Them, "Bonjour, comment allez-vous ? Nous sommes arrivés hier soir avec les enfants.")];
+    assert!(engine.opinions_on(&Spoken::of(french.into_iter(), MOST_BYTES)).unwrap().is_none());
 }

@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, EngineError, Window};
 use crate::queue::Scorer;
+use crate::scam::opinion::Spoken;
 use bonafide_core::calibration::Calibration;
 use bonafide_core::verdict::{BlockReport, CalibrationIdentity, ModelIdentity};
 use bonafide_kernels::backend::TokenStats;
@@ -12,6 +13,9 @@ pub trait Judge: Scorer {
     /// Tokenises a text. CPU work: milliseconds to a second.
     /// `part` says that the text is cut out of a longer one.
     fn plan(self: Arc<Self>, text: &str, part: bool) -> Result<Planned, EngineError>;
+
+    /// Tokenises a chat for a second opinion; `None` if there is none on chats in its language.
+    fn plan_chat(self: Arc<Self>, spoken: &Spoken) -> Result<Option<PlannedChat>, EngineError>;
 
     /// Which model this is.
     fn model(&self) -> ModelIdentity;
@@ -55,6 +59,17 @@ impl Planned {
     }
 }
 
+/// Turns the statistics of a chat's windows into what a second opinion adds to the log-odds of a scam.
+type Opine = dyn FnOnce(&[Vec<TokenStats>]) -> Option<f64> + Send;
+
+/// A chat on its way to a second opinion.
+pub struct PlannedChat {
+    /// What the model must score.
+    pub windows: Vec<Window>,
+    /// What is to be done with the scores.
+    pub opine: Box<Opine>,
+}
+
 impl Scorer for Engine {
     fn score(&self, windows: &[&Window]) -> Result<Vec<Vec<TokenStats>>, EngineError> {
         self.score_windows(windows)
@@ -66,6 +81,13 @@ impl Judge for Engine {
         let plan = if part { self.plan_part(text)? } else { Engine::plan(&self, text)? };
         let windows = plan.windows.clone();
         Ok(Planned::new(windows, move |id, stats, tokens| self.judge(id, &plan, stats, tokens)))
+    }
+
+    fn plan_chat(self: Arc<Self>, spoken: &Spoken) -> Result<Option<PlannedChat>, EngineError> {
+        let Some(plan) = Engine::plan_chat(&self, spoken)? else { return Ok(None) };
+        let windows = plan.windows.clone();
+        let opine = Box::new(move |stats: &[Vec<TokenStats>]| self.opinions(&plan, stats).last().copied());
+        Ok(Some(PlannedChat { windows, opine }))
     }
 
     fn model(&self) -> ModelIdentity {

@@ -2,10 +2,12 @@
 
 use super::body::JsonBody;
 use super::error::{ApiError, ErrorBody};
-use super::score::{Block, on_cpu, reports};
+use super::judge::PlannedChat;
+use super::score::{Block, on_cpu, reports, scores};
 use super::{App, Ready};
 use crate::chats::At;
 use crate::scam::Tag;
+use crate::scam::opinion::{self, MOST_BYTES, Spoken};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,6 +38,10 @@ pub struct ScamRequest {
     /// takes much longer, and at least 100 words of theirs.
     #[serde(default)]
     pub ai: bool,
+    /// Whether the language model is to be asked for a second opinion where the engine is not sure. It reads both sides'
+    /// latest messages, in English or Chinese and at least eight of them, and takes about a second.
+    #[serde(default)]
+    pub second_opinion: bool,
 }
 
 /// A message.
@@ -63,7 +69,7 @@ pub struct SettingInput {
 /// Says whether a chat is a scam: the risk, its probability, the stage, the evidence with its messages, and what to do.
 ///
 /// Scope: `score`. Places index `turns`; spans count Unicode code points of a message. It answers while the model is still
-/// being loaded, unless `ai` is true.
+/// being loaded, unless `ai` or `second_opinion` is true.
 #[utoipa::path(post, path = "/v1/scam", tag = "scam", request_body = ScamRequest,
     security(("bearer" = []), ("api_key" = [])),
     responses(
@@ -76,7 +82,7 @@ pub struct SettingInput {
         (status = 415, body = ErrorBody, description = "The body is not `application/json`"),
         (status = 422, body = ErrorBody, description = "The JSON is no chat"),
         (status = 429, body = ErrorBody, description = "Too much is waiting; the header `retry-after` says when to try again"),
-        (status = 503, body = ErrorBody, description = "`ai` is true, and the model is still being loaded"),
+        (status = 503, body = ErrorBody, description = "`ai` or `second_opinion` is true, and the model is still being loaded"),
         (status = 504, body = ErrorBody, description = "It took too long"),
     ))]
 pub(super) async fn scam(
@@ -111,19 +117,49 @@ fn check_size(app: &App, request: &ScamRequest) -> Result<(), ApiError> {
 }
 
 async fn run(app: &App, request: ScamRequest) -> Result<Json<Report>, ApiError> {
-    let ScamRequest { turns, setting, language, ai } = request;
+    let ScamRequest { turns, setting, language, ai, second_opinion } = request;
+    let turns = Arc::new(turns);
     let ai_probability = if ai { likeness(app, app.ready()?, &turns).await? } else { None };
     let SettingInput { new_contact, profile_link } = setting;
     let setting = Setting { new_contact, profile_link, ai_probability, ..Setting::default() };
+    let language = language.unwrap_or_default();
+    let (own, said, tag) = (setting.clone(), Arc::clone(&turns), language.clone());
     let read = move || {
-        let mut conversation = Conversation::new(setting)?;
-        for TurnInput { side, text, at } in &turns {
+        let mut conversation = Conversation::new(own)?;
+        for TurnInput { side, text, at } in said.iter() {
             conversation.add(Turn { side: *side, text, at: at.map(|at| at.0) });
         }
-        Ok(conversation.report(language.unwrap_or_default().as_str()))
+        let report = conversation.report(tag.as_str());
+        let wanted = second_opinion && opinion::is_wanted_on(&report)?;
+        Ok((conversation, report, wanted))
     };
-    let report = on_cpu(app, read).await?;
-    report.map(Json).map_err(|_: &str| ApiError::internal("internal", "the scam engine can't be loaded"))
+    let unloaded = |_: &str| ApiError::internal("internal", "the scam engine can't be loaded");
+    let (mut conversation, report, wanted) = on_cpu(app, read).await?.map_err(unloaded)?;
+    if second_opinion {
+        // Who asks for it while there is none is told so, whether it were needed or not.
+        let ready = app.ready()?;
+        if wanted && let Some(opinion) = opinion_on(app, ready, &turns).await? {
+            conversation.set(Setting { second_opinion: Some(opinion), ..setting });
+            return Ok(Json(conversation.report(language.as_str())));
+        }
+    }
+    Ok(Json(report))
+}
+
+/// What the language model adds to the log-odds of a scam; `None` if it has no opinion on chats in this language.
+async fn opinion_on(app: &App, ready: &Ready, turns: &Arc<Vec<TurnInput>>) -> Result<Option<f64>, ApiError> {
+    let most = MOST_BYTES.min(app.limits.request_tokens / 2);
+    let (judge, turns) = (Arc::clone(&ready.judge), Arc::clone(turns));
+    let plan = move || {
+        let turns = turns.iter().map(|turn| (turn.side, turn.text.as_str()));
+        judge.plan_chat(&Spoken::of(turns, most))
+    };
+    let planned = on_cpu(app, plan).await?;
+    let planned =
+        planned.map_err(|_| ApiError::internal("tokenizer_failed", "the tokenizer failed on this chat"))?;
+    let Some(PlannedChat { windows, opine }) = planned else { return Ok(None) };
+    let scores = scores(app, ready, vec![windows]).await?;
+    Ok(scores.first().and_then(|stats| opine(stats)))
 }
 
 /// Probability that a language model wrote the other side's latest messages; `None` if they are too few, or nothing is known

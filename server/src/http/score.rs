@@ -6,7 +6,7 @@ use super::{App, Planned, Ready};
 use crate::cache::Key;
 use crate::document::read::Format;
 use crate::document::{self, DocumentError, declared};
-use crate::queue::QueueError;
+use crate::queue::{QueueError, Scores, Work};
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
@@ -265,11 +265,7 @@ async fn judge(
         let message = format!("the text takes {cost} tokens, and at most {most} are scored in a request");
         return Err(ApiError::too_large("too_many_tokens", message).hint("send it in several requests"));
     }
-    let ticket = ready.queue.submit(work)?;
-    // What is let in is expected to be done in time; if it is not, others or a slower machine got in its way.
-    let patience = Duration::from_secs(app.limits.request_seconds) * 9 / 10;
-    let late = |_| QueueError::Overloaded { retry_after: Duration::from_secs(10) };
-    let scores = tokio::time::timeout(patience, ticket.wait()).await.map_err(late)??;
+    let scores = scores(app, ready, work).await?;
 
     let (of_judge, texts) = (indices.to_vec(), Arc::clone(blocks));
     on_cpu(app, move || {
@@ -277,6 +273,15 @@ async fn judge(
         judged.map(|((&index, planned), stats)| planned.judge(&texts[index].id, &stats, tokens)).collect()
     })
     .await
+}
+
+/// What the model says of windows, once their turn has come.
+pub(super) async fn scores(app: &App, ready: &Ready, work: Work) -> Result<Scores, ApiError> {
+    let ticket = ready.queue.submit(work)?;
+    // What is let in is expected to be done in time; if it is not, others or a slower machine got in its way.
+    let patience = Duration::from_secs(app.limits.request_seconds) * 9 / 10;
+    let late = |_| QueueError::Overloaded { retry_after: Duration::from_secs(10) };
+    Ok(tokio::time::timeout(patience, ticket.wait()).await.map_err(late)??)
 }
 
 /// Runs CPU work off the threads that serve connections, no more at once than there are cores.

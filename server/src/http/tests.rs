@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use super::judge::PlannedChat;
 use super::*;
 use crate::engine::{EngineError, Window};
+use crate::scam::opinion::Spoken;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, header};
 use bonafide_core::verdict::{BlockReport, Span, TokenReport, Verdict};
@@ -44,6 +46,14 @@ impl Judge for Words {
         Ok(Planned::new(vec![window], move |id, stats, tokens| {
             report(id, stats.concat().len(), words, tokens)
         }))
+    }
+
+    fn plan_chat(self: Arc<Self>, spoken: &Spoken) -> Result<Option<PlannedChat>, EngineError> {
+        let words = spoken.words.split_whitespace().count();
+        let windows = vec![Window { tokens: vec![7; words], skip: 0, lens: 0 }];
+        // It is sure of it, unless it does not understand.
+        let opine = Box::new(|stats: &[Vec<TokenStats>]| (!stats.is_empty()).then_some(3.0));
+        Ok((!spoken.words.contains("gibberish")).then_some(PlannedChat { windows, opine }))
     }
 
     fn model(&self) -> ModelIdentity {

@@ -4,6 +4,7 @@ mod config;
 mod decoder;
 pub mod gguf;
 pub mod lora;
+pub mod opinion;
 pub mod probe;
 pub mod progress;
 pub mod registry;

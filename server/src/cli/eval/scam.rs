@@ -1,10 +1,13 @@
 //! `bonafide eval --scam`: how well scams are told from honest conversations, and how early.
 
 use crate::cli::Error;
+use crate::engine::{self, EngineOptions};
 use crate::eval::scam::dataset::{self, Talk};
 use crate::eval::scam::outcome::{self, Outcome};
 use crate::eval::scam::report::{Report, write_mistakes, write_tables};
+use crate::scam::opinion::{MOST_BYTES, Spoken};
 use bonafide_core::scam::{Engine, Model};
+use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,6 +26,9 @@ pub(super) struct ScamArgs {
     /// With --scam: only the fifth of the data that `bonafide train scam` never looks at.
     #[arg(long, requires = "scam")]
     pub(super) held_out: bool,
+    /// With --scam: ask the language model for a second opinion wherever the engine is not sure
+    #[arg(long, requires = "scam")]
+    pub(super) second_opinion: bool,
     /// With --scam: list the honest ones that were warned of and the scams that were not.
     #[arg(long, requires = "scam", conflicts_with = "json")]
     pub(super) mistakes: bool,
@@ -44,7 +50,11 @@ pub(super) fn run(args: &ScamArgs, data: &[PathBuf], json: bool) -> Result<(), E
             .map(|(talk, _)| talk)
             .collect();
     }
-    let outcomes: Vec<Outcome> = talks.par_iter().map(|talk| outcome::read(&engine, talk)).collect();
+    let outcomes: Vec<Outcome> = if args.second_opinion {
+        with_opinions(&engine, &talks)?
+    } else {
+        talks.par_iter().map(|talk| outcome::read(&engine, talk)).collect()
+    };
     let report = Report::of(&engine.model().head.name, &outcomes);
     let mut out = anstream::stdout().lock();
     if json {
@@ -57,6 +67,25 @@ pub(super) fn run(args: &ScamArgs, data: &[PathBuf], json: bool) -> Result<(), E
     }
     write_tables(&report, &mut out)?;
     Ok(())
+}
+
+/// What came of conversations where the language model was asked too.
+fn with_opinions(engine: &Engine, talks: &[Talk]) -> Result<Vec<Outcome>, Error> {
+    let model = engine::Engine::load(&EngineOptions::default())?;
+    let wants: Vec<bool> = talks.par_iter().map(|talk| outcome::ever_wants_opinion(engine, talk)).collect();
+    let bar = ProgressBar::new(wants.iter().filter(|wants| **wants).count() as u64);
+    let mut outcomes = Vec::with_capacity(talks.len());
+    for (talk, wants) in talks.iter().zip(wants) {
+        let mut opinions = Vec::new();
+        if wants {
+            let turns = talk.turns.iter().map(|line| (line.side, line.text.as_str()));
+            opinions = model.opinions_on(&Spoken::of(turns, MOST_BYTES))?.unwrap_or_default();
+            bar.inc(1);
+        }
+        outcomes.push(outcome::read_with(engine, talk, &opinions));
+    }
+    bar.finish_and_clear();
+    Ok(outcomes)
 }
 
 /// The built-in engine, or one with a model of one's own.

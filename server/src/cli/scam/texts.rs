@@ -26,6 +26,10 @@ pub(super) struct Texts {
     pub(super) limits: &'static str,
     /// What no report of this kind can tell.
     pub(super) standing_limits: &'static [&'static str],
+    /// Why the language model was not asked.
+    pub(super) not_asked: &'static str,
+    /// That it has no opinion.
+    pub(super) no_opinion: &'static str,
     /// After times that have no zone.
     pub(super) local: &'static str,
     /// Before the version of the taxonomy and the model.
@@ -46,6 +50,8 @@ static EN: Texts = Texts {
         "It reads the words of this chat only: not the voice in a call, not the pictures, and not whether what is said is true.",
         "Honest people say some of this too, and a careful scammer none of it. Ask someone you trust before you pay.",
     ],
+    not_asked: "The language model was not asked: the chat is short, or it would change nothing.",
+    no_opinion: "The language model has no opinion on this chat: it reads English and Chinese, and the default model alone was trained for it.",
     local: "times as the export shows them",
     model: "taxonomy ",
 };
@@ -64,6 +70,8 @@ static ZH: Texts = Texts {
         "这里只读了这段聊天的文字：听不到通话，看不到图片，也不知道对方说的是否属实。",
         "其中有些话正常人也会说，谨慎的骗子则可能一句不说。付款之前，请先问问您信任的人。",
     ],
+    not_asked: "没有询问语言模型：聊天太短，或者问了也不会改变结果。",
+    no_opinion: "语言模型对这段聊天没有看法：它只读中文和英文，而且只训练过默认模型。",
     local: "时间与导出文件一致",
     model: "分类体系 ",
 };

@@ -3,7 +3,7 @@
 pub mod detector;
 pub mod given;
 pub mod lora;
-
+pub mod opinion;
 pub mod probe;
 pub mod scam;
 pub mod style;
@@ -23,6 +23,7 @@ enum What {
     Detector(Box<detector::Args>),
     Style(Box<style::Args>),
     Scam(scam::Args),
+    Opinion(opinion::Args),
 }
 
 /// Runs the command.
@@ -31,5 +32,6 @@ pub fn run(args: &Args) -> Result<(), Error> {
         What::Detector(args) => detector::run(args),
         What::Style(args) => style::run(args),
         What::Scam(args) => scam::run(args),
+        What::Opinion(args) => opinion::run(args),
     }
 }

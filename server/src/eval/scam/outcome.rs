@@ -1,7 +1,8 @@
 //! What came of a labelled conversation, read turn by turn.
 
 use super::dataset::Talk;
-use bonafide_core::scam::{Conversation, Engine, Risk, Setting};
+use crate::scam::opinion::is_wanted;
+use bonafide_core::scam::{Conversation, Engine, Report, Risk, Setting};
 
 /// Turns after which it is asked what was known by then.
 pub const BY_TURN: [usize; 3] = [3, 5, 10];
@@ -47,11 +48,33 @@ impl Outcome {
     }
 }
 
+fn wants_opinion(engine: &Engine, report: &Report) -> bool {
+    is_wanted(report.turns, report.probability, engine.model().head.danger)
+}
+
+/// Whether a second opinion is wanted after any message.
+#[must_use]
+pub fn ever_wants_opinion(engine: &Engine, talk: &Talk) -> bool {
+    let setting = Setting { new_contact: talk.new_contact, ..Setting::default() };
+    let mut conversation = Conversation::with(engine, setting);
+    talk.turns.iter().any(|line| {
+        conversation.add(line.turn());
+        wants_opinion(engine, &conversation.report("en"))
+    })
+}
+
 /// Reads a conversation as it grew.
 #[must_use]
 pub fn read(engine: &Engine, talk: &Talk) -> Outcome {
+    read_with(engine, talk, &[])
+}
+
+/// The same with a second opinion after each of the last messages, where one is wanted.
+#[must_use]
+pub fn read_with(engine: &Engine, talk: &Talk, opinions: &[f64]) -> Outcome {
     let setting = Setting { new_contact: talk.new_contact, ..Setting::default() };
-    let mut conversation = Conversation::with(engine, setting);
+    let mut conversation = Conversation::with(engine, setting.clone());
+    let unheard = talk.turns.len().saturating_sub(opinions.len());
     let mut outcome = Outcome {
         source: talk.source.to_string(),
         id: talk.id.clone(),
@@ -70,8 +93,14 @@ pub fn read(engine: &Engine, talk: &Talk) -> Outcome {
     };
     for (index, line) in talk.turns.iter().enumerate() {
         conversation.add(line.turn());
-        let report = conversation.report("en");
+        let mut report = conversation.report("en");
         let turn = index + 1;
+        let opinion = index.checked_sub(unheard).and_then(|at| opinions.get(at));
+        if let Some(opinion) = opinion.filter(|_| wants_opinion(engine, &report)) {
+            conversation.set(Setting { second_opinion: Some(*opinion), ..setting.clone() });
+            report = conversation.report("en");
+            conversation.set(setting.clone());
+        }
         outcome.score = outcome.score.max(report.probability);
         for (by, score) in BY_TURN.iter().zip(&mut outcome.score_by) {
             if turn <= *by {

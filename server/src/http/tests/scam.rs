@@ -101,6 +101,41 @@ async fn the_model_reads_the_other_side_if_asked_and_if_there_is_enough() {
     assert!(metrics.contains("bonafide_blocks_total{verdict=\"unclear\"} 2"), "{metrics}");
 }
 
+/// Somebody whom the engine is not sure about, or is sure about.
+fn acquaintance(doubtful: bool) -> Vec<Value> {
+    let mut turns: Vec<Value> = (0..8)
+        .map(|turn| json!({"side": if turn % 3 == 2 { "me" } else { "them" }, "text": "we had soup again today"}))
+        .collect();
+    if doubtful {
+        turns.push(them(
+            "My uncle has inside information, the platform guarantees a profit of 20 percent a week.",
+        ));
+        turns.push(json!({"side": "me", "text": "sounds good"}));
+    }
+    turns
+}
+
+#[tokio::test]
+async fn a_second_opinion_is_asked_where_the_engine_is_not_sure() {
+    let body = |doubtful: bool| json!({"turns": acquaintance(doubtful), "second_opinion": true});
+    Daemon::loading(Limits::default()).scam(body(true)).await.is_error(503, "loading");
+    let daemon = Daemon::new();
+    let without = daemon.scam(json!({"turns": acquaintance(true)})).await.json();
+    assert!(daemon.passes().is_empty());
+    let with = daemon.scam(body(true)).await.json();
+    assert_eq!(daemon.passes(), [1]);
+    let probability = |report: &Value| report["probability"].as_f64().unwrap();
+    assert!(probability(&with) > probability(&without), "{with}");
+    let codes = |report: &Value| report["evidence"].to_string();
+    assert!(codes(&with).contains("second_opinion") && !codes(&without).contains("second_opinion"));
+    assert_eq!(daemon.scam(body(false)).await.status, 200);
+    let mut strange = acquaintance(true);
+    strange.push(them("gibberish"));
+    let strange = daemon.scam(json!({"turns": strange, "second_opinion": true})).await;
+    assert!(!strange.text.contains("second_opinion"), "{}", strange.text);
+    assert_eq!(daemon.passes(), [1], "neither was the model's matter");
+}
+
 #[tokio::test]
 async fn the_model_reads_no_more_than_it_may() {
     let daemon = Daemon::with(Limits { request_tokens: 1200, ..Limits::default() });
