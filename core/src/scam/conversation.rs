@@ -340,8 +340,8 @@ impl<'e> Conversation<'e> {
     }
 }
 
-/// A second opinion is one among others.
-const MOST_OPINION: f64 = 3.0;
+/// A second opinion is one among others: it adds no more log-odds than this, either way.
+pub const MOST_OPINION: f64 = 3.0;
 
 /// Beyond this a score says no more.
 const LIMIT: f64 = 6.0;

@@ -24,7 +24,7 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use conversation::{Conversation, Numbers, OTHERS};
+pub use conversation::{Conversation, MOST_OPINION, Numbers, OTHERS};
 pub use engine::Engine;
 pub use model::{Expert, Head, Learned, Model};
 pub use report::{Advice, Finding, Hotline, Place, Report, Risk, Stage};

@@ -16,8 +16,8 @@ use std::path::Path;
 /// Say whether a chat is a scam, with the messages that show it.
 ///
 /// Reads WhatsApp's exported chat (.txt or .zip), Telegram Desktop's result.json and messages.html, turns as JSON, and lines
-/// that begin with `them:` or `me:`. It needs no model unless --second-opinion asks one, and nothing leaves the machine. The exit code is 0 whatever the
-/// chat is.
+/// that begin with `them:` or `me:`. It needs no model unless --second-opinion asks one, and nothing leaves the machine. The
+/// exit code is 0 whatever the chat is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A chat export, or - for standard input

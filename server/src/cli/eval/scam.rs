@@ -5,7 +5,6 @@ use crate::engine::{self, EngineOptions};
 use crate::eval::scam::dataset::{self, Talk};
 use crate::eval::scam::outcome::{self, Outcome};
 use crate::eval::scam::report::{Report, write_mistakes, write_tables};
-use crate::scam::opinion::{MOST_BYTES, Spoken};
 use bonafide_core::scam::{Engine, Model};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -78,8 +77,7 @@ fn with_opinions(engine: &Engine, talks: &[Talk]) -> Result<Vec<Outcome>, Error>
     for (talk, wants) in talks.iter().zip(wants) {
         let mut opinions = Vec::new();
         if wants {
-            let turns = talk.turns.iter().map(|line| (line.side, line.text.as_str()));
-            opinions = model.opinions_on(&Spoken::of(turns, MOST_BYTES))?.unwrap_or_default();
+            opinions = model.opinions_on(&talk.spoken())?.unwrap_or_default();
             bar.inc(1);
         }
         outcomes.push(outcome::read_with(engine, talk, &opinions));

@@ -5,6 +5,7 @@
 //! `money_turn`: the turn, from 1, in which money or access is handed over. Other fields are ignored.
 
 use crate::chats::At;
+use crate::scam::opinion::{MOST_BYTES, Spoken};
 use bonafide_core::hash::fnv1a;
 use bonafide_core::scam::{Side, Turn};
 use serde::Deserialize;
@@ -55,6 +56,14 @@ pub struct Talk {
     pub message: bool,
     /// Who invented it, if that is said.
     pub author: Option<String>,
+}
+
+impl Talk {
+    /// Its latest messages, as the language model reads them for a second opinion.
+    #[must_use]
+    pub fn spoken(&self) -> Spoken {
+        Spoken::of(self.turns.iter().map(|line| (line.side, line.text.as_str())), MOST_BYTES)
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,17 +1,18 @@
 //! Training of the probes that give a second opinion on chats, one a language.
 //!
 //! [`read`] takes chats through the model; here a probe is fitted on their mean states, brought to the scale of the scam
-//! engine, and weakened and held down so that no more honest chats are warned of than without it and the most scams are. All of that rests on what a probe
-//! says of authors that it has not seen, beside what an engine says that has not seen them either.
+//! engine, and weakened and held down so that no more honest chats are warned of than without it and the most scams are. All
+//! of that rests on what a probe says of authors that it has not seen, beside what an engine says that has not seen them either.
 
 pub mod read;
 
 use super::probe::logistic::{self, Linear, Rows};
+use super::scam::ready::PARTS;
 use crate::scam::opinion::is_wanted;
 use bonafide_core::calibration::fit::auroc;
+use bonafide_core::detect::logistic as probability;
+use bonafide_core::scam::MOST_OPINION;
 
-/// Parts that authors are dealt into.
-pub const PARTS: usize = 8;
 /// Half of a chat's weight lies on the whole of it.
 const ON_THE_WHOLE: f64 = 0.5;
 /// What all conversations that are no chats over days weigh, as a share of the chats.
@@ -21,8 +22,6 @@ const SHARES: [f64; 4] = [1.0, 0.75, 0.5, 0.35];
 /// How far it is held down at most, and in what steps.
 const HELD_DOWN: f64 = 4.0;
 const STEP: f64 = 0.05;
-/// An opinion counts no more than so much (as in the scam engine).
-const MOST_OPINION: f64 = 3.0;
 
 /// A conversation after some of its messages.
 #[derive(Debug, Clone, PartialEq)]
@@ -215,7 +214,6 @@ fn common_scale(judged: &[Judged]) -> Option<(f64, f64)> {
 
 /// How chats fare with what is added to the engine's log-odds where that is wanted.
 fn fares(judged: &[Judged], thresholds: Thresholds, adds: impl Fn(f64) -> f64) -> Fares {
-    let probability = |log_odds: f64| 1.0 / (1.0 + (-log_odds).exp());
     let highest = |one: &Judged| {
         let each = one.said.iter().filter_map(|(messages, engine, said)| {
             let engine = (*engine)?;

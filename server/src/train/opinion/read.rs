@@ -1,11 +1,12 @@
 //! Chats through the model, with what an engine says of them that has not seen their authors.
 
-use super::{Beginning, Chat, PARTS};
+use super::{Beginning, Chat};
 use crate::engine::{Engine, EngineError};
-use crate::eval::scam::dataset::{Talk, groups};
-use crate::scam::opinion::{LEAST_TURNS, MOST_BYTES, Spoken};
+use crate::eval::scam::dataset::Talk;
+use crate::scam::opinion::LEAST_TURNS;
+use crate::train::scam::ready::{is_chat, parts};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// What `bonafide train scam --left-out` writes of a conversation.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -40,7 +41,7 @@ pub fn choose(talks: Vec<Talk>, options: &Options) -> Vec<Talk> {
     }
     let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     let mut wanted = |talk: &Talk| {
-        if is_chat(talk, options) {
+        if is_chat(talk, &options.chats) {
             return true;
         }
         let (at, size) = (seen.entry(sort(talk)).or_default(), sizes[&sort(talk)]);
@@ -64,11 +65,11 @@ pub fn read(
 ) -> Result<Vec<Chat>, EngineError> {
     let after: HashMap<(&str, &str), &LeftOut> =
         left_out.iter().map(|one| ((one.source.as_str(), one.id.as_str()), one)).collect();
-    let parts = parts(talks, options);
+    let parts = parts(talks, &options.chats);
     let mut chats = Vec::with_capacity(talks.len());
     for (at, talk) in talks.iter().enumerate() {
         told(at);
-        let spoken = Spoken::of(talk.turns.iter().map(|line| (line.side, line.text.as_str())), MOST_BYTES);
+        let spoken = talk.spoken();
         let said = after.get(&(&*talk.source, talk.id.as_str())).map_or(&[][..], |one| one.after.as_slice());
         let engine_said = |turns: usize| {
             let (_, probability) = said.iter().find(|(after, _)| *after == turns)?;
@@ -89,28 +90,10 @@ pub fn read(
             source: talk.source.to_string(),
             language: talk.lang.clone(),
             scam: talk.scam,
-            part: parts[at],
+            part: is_chat(talk, &options.chats).then_some(parts[at]),
             beginnings: beginnings.collect(),
         });
     }
     chats.retain(|chat| !chat.beginnings.is_empty());
     Ok(chats)
-}
-
-fn is_chat(talk: &Talk, options: &Options) -> bool {
-    options.chats.iter().any(|name| **name == *talk.source)
-}
-
-/// The part in which each chat is left out, so that an author is in one part only.
-fn parts(talks: &[Talk], options: &Options) -> Vec<Option<usize>> {
-    let groups = groups(talks);
-    let chats = || talks.iter().zip(&groups).filter(|(talk, _)| is_chat(talk, options));
-    let order: BTreeSet<u64> = chats().map(|(_, group)| *group).collect();
-    let part: HashMap<u64, usize> =
-        order.into_iter().enumerate().map(|(at, group)| (group, at % PARTS)).collect();
-    talks
-        .iter()
-        .zip(&groups)
-        .map(|(talk, group)| part.get(group).copied().filter(|_| is_chat(talk, options)))
-        .collect()
 }

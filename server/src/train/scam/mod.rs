@@ -5,7 +5,7 @@
 mod expert;
 pub mod ftrl;
 pub mod head;
-mod ready;
+pub(super) mod ready;
 pub mod run;
 mod threshold;
 mod wordings;

@@ -12,7 +12,7 @@ const TAKEN: [usize; 9] = [1, 2, 3, 5, 8, 12, 20, 35, 60];
 
 /// With fewer sources than this a part of all is left out in the place of a source.
 const FEW_SOURCES: usize = 3;
-const PARTS: usize = 8;
+pub(in crate::train) const PARTS: usize = 8;
 
 /// Conversations that are made of honest messages, for each source of messages and language.
 const CHAINS: usize = 300;
@@ -59,12 +59,13 @@ pub(super) fn folds(ready: &[Ready]) -> BTreeSet<Arc<str>> {
 /// The groups that training may see. Of chats over days all may be seen: others of them are kept apart from the start.
 pub(super) fn keep(talks: Vec<Talk>, options: &Options) -> Vec<Talk> {
     let groups = groups(&talks);
-    let may = |talk: &Talk, group: u64| options.all || is_chat(talk, options) || !is_held_out(group);
+    let may = |talk: &Talk, group: u64| options.all || is_chat(talk, &options.chats) || !is_held_out(group);
     talks.into_iter().zip(groups).filter(|(talk, group)| may(talk, *group)).map(|(talk, _)| talk).collect()
 }
 
-fn is_chat(talk: &Talk, options: &Options) -> bool {
-    options.chats.iter().any(|name| **name == *talk.source)
+/// Whether it is of a source of whole conversations over days.
+pub(in crate::train) fn is_chat(talk: &Talk, chats: &[String]) -> bool {
+    chats.iter().any(|name| **name == *talk.source)
 }
 
 /// Adds conversations made of honest messages: real people's chats are long, and data sets of them are rare.
@@ -113,12 +114,12 @@ pub(super) fn ready(engine: &Engine, talks: Vec<Talk>, options: &Options) -> Vec
     for ((_, lang, scam, _), size) in &sizes {
         *totals.entry((lang.clone(), *scam)).or_default() += size.sqrt();
     }
-    let parts = parts(&talks, options);
+    let parts = parts(&talks, &options.chats);
     talks
         .into_par_iter()
         .zip(parts)
         .map(|(talk, part)| {
-            let chat = is_chat(&talk, options);
+            let chat = is_chat(&talk, &options.chats);
             let fold = if few || chat {
                 let name = if few { "all" } else { &talk.source };
                 Arc::from(format!("part {} of {name}", part + 1))
@@ -135,10 +136,10 @@ pub(super) fn ready(engine: &Engine, talks: Vec<Talk>, options: &Options) -> Vec
 }
 
 /// Which part each is in: the groups are dealt out, chats first, so that no part has many more than another.
-fn parts(talks: &[Talk], options: &Options) -> Vec<usize> {
+pub(in crate::train) fn parts(talks: &[Talk], chats: &[String]) -> Vec<usize> {
     let groups = groups(talks);
     let order: BTreeSet<(bool, u64)> =
-        talks.iter().zip(&groups).map(|(talk, group)| (!is_chat(talk, options), *group)).collect();
+        talks.iter().zip(&groups).map(|(talk, group)| (!is_chat(talk, chats), *group)).collect();
     let part: HashMap<u64, usize> =
         order.into_iter().enumerate().map(|(at, (_, group))| (group, at % PARTS)).collect();
     groups.iter().map(|group| part[group]).collect()
